@@ -1,0 +1,116 @@
+#pragma once
+/*
+ * http: one request, answered or failed for good: attempts, the retry table, secrets put in,
+ * status to error, the gate asked before anything that may change something.
+ * Owns: the retry table and the retry budget of a run.
+ * Never: follows a redirect, sends credentials to another origin, speaks to a host unencrypted
+ * unless it is loopback; knows what a request is for.
+ */
+#include "base/buf.h"
+#include "base/err.h"
+#include "world/world.h"
+
+struct marks;
+struct http;
+struct http_call;
+
+enum http_class {
+    HTTP_READS,   /* changes nothing: free, retried at will */
+    HTTP_CHANGES, /* passes the gate; journalled before it leaves */
+};
+
+/* How often and how a lost or refused attempt is sent again. */
+enum http_repeat {
+    HTTP_REPEAT_SAFE,  /* the same request again does no harm (reads, PUT, server-side apply, DELETE by uid) */
+    HTTP_REPEAT_NEVER, /* again only when it surely did nothing: no connection, 429, 503 with Retry-After */
+};
+
+/* Headers that carry credentials, computed for each attempt (tokens renew in the middle of a run). */
+struct http_auth {
+    /* Adds headers by http_header_add, perhaps later: calls done(done_ctx, err) exactly once, from a
+       later turn or at once. refused: the last attempt was answered 401, so a cached token is stale. */
+    void (*headers)(void *ctx, struct http_call *call, bool refused,
+                    void (*done)(void *done_ctx, const struct err *err), void *done_ctx);
+    void *ctx;
+};
+
+struct http_request {
+    const char *method, *url;
+    const struct header *headers; /* values may hold marks */
+    size_t headers_len;
+    struct view body; /* may hold marks */
+    enum http_class class;
+    enum http_repeat repeat;
+    const struct http_auth *auth; /* NULL: none */
+    const struct tls *tls;
+    const char *proxy;
+    int64_t timeout_ms;      /* of one attempt; 0: 30 s. Streams: until the head came */
+    int64_t idle_timeout_ms; /* streams: between bytes; 0: none */
+    int attempts_max;        /* 0: the table's (5) */
+    bool backward;           /* part of an undo: draws on the reserve of the budget */
+    bool http2;
+    bool stream;             /* body pieces go to fns.body as they come; not retried once the head is there */
+    /* What the change knows about this call, for gate and journal; http only passes it on. */
+    void *owner;
+    uint64_t logical;        /* 0: a new logical call */
+    const char *subject;     /* what people call it: "apply Deployment dos-game/game-doom" */
+};
+
+struct http_answer {
+    int status; /* 0 when no answer came */
+    const struct header *headers;
+    size_t headers_len;
+    struct view body;  /* empty for streams */
+    uint64_t attempt;  /* number of the last attempt */
+    int attempts;
+    int64_t sent_ms;   /* world_now_ms when the last attempt left */
+};
+const char *http_answer_header(const struct http_answer *answer, const char *name); /* any case; NULL when absent */
+
+struct http_fns {
+    void (*body)(void *ctx, struct view bytes); /* streams only */
+    /* err NULL: status is 2xx, or 3xx (never followed). Else err says why and answer holds what came. */
+    void (*end)(void *ctx, const struct http_answer *answer, const struct err *err);
+};
+
+/*
+ * The gate. enter is asked before each attempt of class HTTP_CHANGES, with its number; it answers by
+ * calling http_gate_open(call, err) once, now or in a later turn (the intent is durable, or the
+ * attempt is refused). leave is told how each admitted attempt ended, before fns.end.
+ */
+struct http_gate {
+    void (*enter)(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt, uint64_t logical);
+    void (*leave)(void *ctx, const struct http_request *request, uint64_t attempt,
+                  const struct http_answer *answer, const struct err *err);
+    /* The same for attempts that only read: recorded, never waited for. */
+    void (*read)(void *ctx, const struct http_request *request, uint64_t attempt,
+                 const struct http_answer *answer, const struct err *err);
+    void *ctx;
+};
+void http_gate_open(struct http_call *call, const struct err *refused);
+
+/* Reads a service's error body into err (code, message, retry); by content, per request or NULL. */
+typedef void http_error_fn(const struct http_answer *answer, struct err *err);
+
+struct http *http_new(struct world *world, const struct marks *marks);
+void http_free(struct http *http);
+void http_set_gate(struct http *http, struct http_gate gate);
+/* Retries that this run may use in all (default 1000), and how many of them only undo may use (200). */
+void http_set_budget(struct http *http, int retries, int reserve);
+int64_t http_retries_used(const struct http *http);
+
+/* Never NULL: a bad request (URL, header, unknown mark) ends with ERR_USAGE from a later turn.
+   The request and what it points to are copied, tls and auth excepted. */
+struct http_call *http_send(struct http *http, const struct http_request *request, http_error_fn *error,
+                            const struct http_fns *fns, void *ctx);
+/* No callback comes after this; an attempt in flight is recorded as unknown. */
+void http_cancel(struct http_call *call);
+void http_header_add(struct http_call *call, const char *name, const char *value); /* from http_auth.headers */
+
+/* A URL taken apart; views into text. Refuses user info, NUL, blanks, control bytes. */
+struct url {
+    struct view scheme, host, path, query; /* path with its leading "/", query without "?" */
+    int port; /* of the scheme when not given */
+};
+int url_parse(struct view text, struct url *url, struct err *err) __attribute__((warn_unused_result));
+void url_escape(struct buf *out, struct view text); /* percent-encodes all but unreserved (RFC 3986 2.3) */
