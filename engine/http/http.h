@@ -53,6 +53,7 @@ struct http_request {
     /* What the change knows about this call, for gate and journal; http only passes it on. */
     void *owner;
     uint64_t logical;        /* 0: a new logical call */
+    bool guarded;            /* a late arrival does no harm: it carries a uid, a resourceVersion or a token */
     const char *subject;     /* what people call it: "apply Deployment dos-game/game-doom" */
 };
 

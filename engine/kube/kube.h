@@ -53,6 +53,7 @@ struct kube_request {
     int attempts_max;         /* 0: the table's */
     void *owner;
     uint64_t logical;
+    bool guarded;             /* as in http_request: a uid or resourceVersion makes a late arrival harmless */
     const char *subject;
 };
 

@@ -1,0 +1,279 @@
+/* The state folder of one target: lock, key, journals. */
+#include "store/store.h"
+#include "store/seal.h"
+
+#include "base/digest.h"
+#include "base/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NOTE_MAX = 4096 };
+
+struct store {
+    struct world *world;
+    char *root, *folder;
+    struct disk_file *lock;
+    unsigned char key[SEAL_KEY_SIZE];
+    bool key_known;
+    uint64_t seals;
+};
+
+static char *store_path(const struct store *store, const char *name)
+{
+    return mem_printf("%s/%s", store->folder, name);
+}
+
+struct store *store_new(struct world *world, const char *root, const char *project, const char *target)
+{
+    struct store *store = mem_alloc(sizeof(*store));
+    char hex[SHA256_HEX + 1];
+
+    digest_sha256_hex(view_of(project), hex);
+    store->world = world;
+    store->root = mem_text(root);
+    store->folder = mem_printf("%s/%s-%.8s", root, target, hex);
+    return store;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    disk_close(store->lock);
+    secret_wipe(store->key, sizeof(store->key));
+    free(store->root);
+    free(store->folder);
+    free(store);
+}
+
+const char *store_folder(const struct store *store)
+{
+    return store->folder;
+}
+
+struct world *store_world(const struct store *store)
+{
+    return store->world;
+}
+
+const unsigned char *store_key(const struct store *store)
+{
+    return store->key;
+}
+
+uint64_t store_seal_next(struct store *store)
+{
+    return ++store->seals;
+}
+
+/* A state folder that another user could write to, or that is a link, is not ours to trust. */
+static int folder_check(struct store *store, const char *path, struct err *err)
+{
+    struct disk_stat stat;
+
+    if (disk_stat(store->world, path, &stat, err) < 0)
+        return err_context(err, "state folder");
+    if (stat.kind == DISK_MISSING)
+        return 0;
+    if (stat.kind != DISK_FOLDER)
+        return err_set(err, ERR_USAGE, "the state folder %s is no folder; choose another with --state DIR", path);
+    if (stat.uid != geteuid())
+        return err_set(err, ERR_USAGE, "the state folder %s belongs to another user (uid %u); choose one of your own with --state DIR",
+                       path, stat.uid);
+    if (stat.mode & 022)
+        return err_set(err, ERR_USAGE, "others may write to the state folder %s (mode %o): chmod 700 it", path, stat.mode);
+    return 0;
+}
+
+int store_create(struct store *store, struct err *err)
+{
+    char *runs = store_path(store, "runs");
+    int result = -1;
+
+    if (folder_check(store, store->root, err) < 0 || folder_check(store, store->folder, err) < 0)
+        goto out;
+    if (disk_make_folder(store->world, runs, 0700, err) < 0) {
+        err_context(err, "state folder (--state DIR chooses another)");
+        goto out;
+    }
+    result = store_key_load(store, err);
+out:
+    free(runs);
+    return result;
+}
+
+int store_key_load(struct store *store, struct err *err)
+{
+    char *path = store_path(store, "key");
+    struct disk_stat stat;
+    struct buf key;
+    int result = -1;
+
+    if (store->key_known) {
+        free(path);
+        return 0;
+    }
+    buf_init(&key, SEAL_KEY_SIZE);
+    if (disk_stat(store->world, path, &stat, err) < 0)
+        goto out;
+    if (stat.kind == DISK_MISSING) {
+        world_random(store->world, "key of the state folder", store->key, SEAL_KEY_SIZE);
+        if (disk_write(store->world, path, (struct view){(const char *)store->key, SEAL_KEY_SIZE}, 0600, err) < 0)
+            goto out;
+    } else {
+        if (stat.uid != geteuid() || stat.mode & 077) {
+            err_set(err, ERR_USAGE, "the key file %s must be yours alone (mode 0600)", path);
+            goto out;
+        }
+        if (disk_read(store->world, path, SEAL_KEY_SIZE, &key, err) < 0)
+            goto out;
+        if (key.len != SEAL_KEY_SIZE) {
+            err_set(err, ERR_INTERNAL, "the key file %s is %zu bytes long, not %d", path, key.len, SEAL_KEY_SIZE);
+            goto out;
+        }
+        memcpy(store->key, key.ptr, SEAL_KEY_SIZE);
+        secret_wipe(key.ptr, key.len);
+    }
+    store->key_known = true;
+    result = 0;
+out:
+    buf_free(&key);
+    free(path);
+    return result;
+}
+
+int store_lock(struct store *store, const char *note, char **holder, struct err *err)
+{
+    char *path = store_path(store, "lock"), *note_path = store_path(store, "lock.holder");
+    struct buf text;
+    int taken;
+
+    *holder = NULL;
+    buf_init(&text, NOTE_MAX);
+    if (!store->lock)
+        store->lock = disk_open(store->world, path, 0600, err);
+    taken = store->lock ? disk_lock(store->lock, err) : -1;
+    if (taken == 0) {
+        if (disk_write(store->world, note_path, view_of(note), 0600, err) < 0)
+            taken = -1;
+    } else if (taken == 1) {
+        struct err unread = ERR_INIT;
+
+        if (disk_read(store->world, note_path, NOTE_MAX, &text, &unread) < 0)
+            buf_add_text(&text, "somebody who is just starting");
+        *holder = buf_take(&text);
+    }
+    if (taken < 0)
+        err_context(err, "lock of this target");
+    buf_free(&text);
+    free(path);
+    free(note_path);
+    return taken;
+}
+
+char *store_journal_path(const struct store *store, const char *run)
+{
+    return mem_printf("%s/runs/%s.jsonl", store->folder, run);
+}
+
+/* ---- history ---- */
+
+struct listing {
+    struct run_summary *runs;
+    size_t count, cap;
+};
+
+static bool listing_add(void *ctx, const char *name, enum disk_kind kind)
+{
+    struct listing *listing = ctx;
+    const char *dot = strrchr(name, '.');
+    struct run_summary *run;
+
+    if (kind != DISK_FILE || !dot || strcmp(dot, ".jsonl") != 0)
+        return true;
+    if (listing->count == listing->cap) {
+        listing->cap = listing->cap ? 2 * listing->cap : 16;
+        listing->runs = mem_grow(listing->runs, listing->cap, sizeof(*listing->runs));
+    }
+    run = &listing->runs[listing->count++];
+    memset(run, 0, sizeof(*run));
+    run->id = mem_view((struct view){name, (size_t)(dot - name)});
+    run->number = strtoll(name + (name[0] == 'r'), NULL, 10);
+    run->exit = -1;
+    return true;
+}
+
+static int summary_event(void *ctx, const struct doc *event, struct err *err)
+{
+    struct run_summary *run = ctx;
+    const char *type = doc_as_text(doc_get(event, "type"), "");
+
+    (void)err;
+    if (strcmp(type, "run") == 0 && !run->first) {
+        run->first = doc_ref(event);
+        run->began_ms = doc_as_int(doc_get(event, "at_ms"), 0);
+    } else if (strcmp(type, "run.end") == 0) {
+        doc_unref(run->last);
+        run->last = doc_ref(event);
+        run->exit = (int)doc_as_int(doc_get(event, "exit"), 70);
+        run->ended_ms = doc_as_int(doc_get(event, "at_ms"), 0);
+    } else if (strcmp(type, "resume") == 0) {
+        run->exit = -1;
+    }
+    return 0;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct run_summary *one = a, *other = b;
+
+    return one->number < other->number ? -1 : one->number > other->number;
+}
+
+int store_runs(struct store *store, struct run_summary **runs, size_t *count, struct err *err)
+{
+    struct listing listing = {0};
+    char *path = store_path(store, "runs");
+    struct disk_stat stat;
+    int result = 0;
+
+    if (disk_stat(store->world, path, &stat, err) < 0)
+        result = -1;
+    else if (stat.kind == DISK_FOLDER)
+        result = disk_list(store->world, path, listing_add, &listing, err);
+    free(path);
+    for (size_t i = 0; result == 0 && i < listing.count; i++) {
+        struct run_summary *run = &listing.runs[i];
+        struct err trouble = ERR_INIT;
+
+        /* Secrets stay sealed: nobody needs them to tell what happened. */
+        if (journal_read(store, NULL, run->id, summary_event, run, &trouble) < 0) {
+            run->damaged = true;
+            run->trouble = mem_text(trouble.message);
+        }
+    }
+    if (listing.count)
+        qsort(listing.runs, listing.count, sizeof(*listing.runs), by_number);
+    *runs = listing.runs;
+    *count = listing.count;
+    return result;
+}
+
+void store_runs_free(struct run_summary *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(runs[i].id);
+        free(runs[i].trouble);
+        doc_unref(runs[i].first);
+        doc_unref(runs[i].last);
+    }
+    free(runs);
+}
+
+bool run_summary_unfinished(const struct run_summary *run)
+{
+    return !run->damaged && run->first && (run->exit < 0 || run->exit == 3 || run->exit == 70 || run->exit == 130);
+}

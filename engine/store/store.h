@@ -1,0 +1,77 @@
+#pragma once
+/*
+ * store: where runs are kept: the state folder, one journal a run, the lock of a target on this machine.
+ * Owns: the journal's format, its bundle, the key that seals secrets.
+ * Never: knows what an event means beyond "type"; decides when to sync (the run loop does).
+ */
+#include "base/event.h"
+#include "codec/doc.h"
+#include "world/world.h"
+
+struct marks;
+
+/* ---- the state folder ---- */
+
+/*
+ * One target's place: ROOT/<target>-<8 hex of the project's path>/ with lock, runs/<id>.jsonl.
+ * ROOT is the state folder, or its "sandbox" part. Nothing is created before store_create.
+ */
+struct store;
+struct store *store_new(struct world *world, const char *root, const char *project, const char *target);
+void store_free(struct store *store); /* gives the lock back */
+const char *store_folder(const struct store *store);
+/* Makes the folders (0700) and the sealing key (0600); refuses a folder that is somebody else's. */
+int store_create(struct store *store, struct err *err) __attribute__((warn_unused_result));
+/* 0 taken; 1 somebody has it: holder is their note (free it); -1 error. The note says who holds it. */
+int store_lock(struct store *store, const char *note, char **holder, struct err *err) __attribute__((warn_unused_result));
+
+/* What the history says of a run, from its first and last records. Members borrowed from the summary. */
+struct run_summary {
+    char *id;
+    int64_t number;
+    struct doc *first; /* event "run" */
+    struct doc *last;  /* newest "run.end", or NULL: it has no end */
+    int exit;          /* -1: no end */
+    int64_t began_ms, ended_ms;
+    bool damaged; /* cannot be read; `trouble` says why */
+    char *trouble;
+};
+/* Newest last. Free with store_runs_free. A store that is not there has none. */
+int store_runs(struct store *store, struct run_summary **runs, size_t *count, struct err *err)
+    __attribute__((warn_unused_result));
+void store_runs_free(struct run_summary *runs, size_t count);
+bool run_summary_unfinished(const struct run_summary *run); /* no end, or ended with 3, 70, 130 */
+char *store_journal_path(const struct store *store, const char *run); /* free() */
+
+/* ---- journal ----
+ * A line is an event's JSON object with two members more at its end: "prev", the first 32 hex digits
+ * of SHA-256 over the line before (the first line: 32 zeros), and "crc", CRC-32C over all before it.
+ * Secrets are sealed in it. A last line without a line feed, or whose crc is wrong, is a torn tail.
+ */
+struct journal;
+
+enum { JOURNAL_FORMAT = 1 };
+
+/* A fresh journal; the file must not exist. Space is reserved ahead. */
+struct journal *journal_create(struct store *store, struct marks *marks, const char *run, struct err *err);
+/* Reads and verifies it, hands each event (borrowed) to fn, cuts a torn tail, goes on at its end. */
+typedef int journal_read_fn(void *ctx, const struct doc *event, struct err *err);
+struct journal *journal_resume(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx,
+                               struct err *err);
+/* Only reads. marks NULL: secrets stay sealed. A damaged line is ERR_INTERNAL with explain R203 and its number; a newer format R204. */
+int journal_read(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx, struct err *err)
+    __attribute__((warn_unused_result));
+/* The same over bytes, for tests and fuzzing. good (may be NULL): length of the valid part. */
+int journal_scan(struct view text, struct marks *marks, const unsigned char *key, journal_read_fn *fn, void *ctx,
+                 size_t *good, struct err *err) __attribute__((warn_unused_result));
+
+/* The sink for the event bus: appends to memory; EVENT_INTENT asks for a sync in this turn. */
+struct event_sink journal_sink(struct journal *journal);
+/* fn(ctx, NULL) once everything appended so far is on disk; or an error when that failed. */
+void journal_when_durable(struct journal *journal, void (*fn)(void *ctx, const struct err *err), void *ctx);
+/* Once per loop turn: writes what was appended, syncs if asked for, tells those who wait. True when it told anyone. */
+bool journal_turn(struct journal *journal);
+/* NULL, or why nothing can be recorded any more (disk full: ERR_QUOTA; a failed sync). New intents must not start. */
+const struct err *journal_trouble(const struct journal *journal);
+int64_t journal_syncs(const struct journal *journal);
+void journal_free(struct journal *journal); /* writes and syncs what is left */
