@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * Finds plain texts of secrets, in all the forms that they take on their way through requests,
+ * answers and outputs. Used by secret.c alone.
+ */
+#include "base/buf.h"
+
+/* Shorter secrets are not searched for: they would be found everywhere. */
+enum { NEEDLE_PLAIN_MIN = 6 };
+
+struct needles;
+
+struct needles *needles_new(void);
+void needles_free(struct needles *needles); /* wipes them */
+/* Remembers the text as it is, in base64 (each alignment, both alphabets), URL, hex and JSON form. */
+void needles_add_secret(struct needles *needles, struct view plain);
+/* Copies text with "(secret)" in place of each. A plain copy when there are none. */
+void needles_redact(const struct needles *needles, struct view text, struct buf *out);
