@@ -1,0 +1,420 @@
+/*
+ * The gate: every attempt that may change something comes by here. Its intent is on disk before its
+ * first byte leaves; how it ended is appended after. Both carry the attempt's number, by which
+ * crashes are aimed.
+ */
+#include "change/change.h"
+#include "change/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEASE_LOOK_MS = 250, LEASE_PATIENCE_MS = 60000 };
+
+struct admission {
+    struct list link;
+    struct changes *changes;
+    struct record *record;
+    uint64_t attempt, logical;
+    bool backward;
+    char *method, *url, *subject;
+    bool guarded;
+    int64_t asked_ms;
+    struct timer *timer;
+    void (*admitted)(void *ctx, const struct err *refused);
+    void *ctx;
+};
+
+static void admission_end(struct admission *admission, const struct err *refused)
+{
+    void (*admitted)(void *, const struct err *) = admission->admitted;
+    void *ctx = admission->ctx;
+
+    list_remove(&admission->link);
+    if (refused)
+        admission->changes->in_flight--;
+    free(admission->method);
+    free(admission->url);
+    free(admission->subject);
+    free(admission);
+    admitted(ctx, refused);
+}
+
+static void admission_durable(void *ctx, const struct err *err)
+{
+    struct admission *admission = ctx;
+
+    if (!err)
+        world_crash_point(admission->changes->options.world, admission->attempt, CRASH_INTENT);
+    admission_end(admission, err);
+}
+
+static void admission_write(struct admission *admission)
+{
+    struct changes *changes = admission->changes;
+    struct record *record = admission->record;
+    struct doc *event = event_new("call.intent");
+    struct past_call *call;
+
+    world_crash_point(changes->options.world, admission->attempt, CRASH_BEFORE);
+    doc_set_text(event, "key", record->key);
+    doc_set_int(event, "n", (int64_t)admission->attempt);
+    doc_set_int(event, "logical", (int64_t)admission->logical);
+    doc_set_text(event, "method", admission->method);
+    doc_set_text(event, "url", admission->url);
+    doc_set_text(event, "subject", admission->subject);
+    doc_set_int(event, "at_ms", world_now_ms(changes->options.world));
+    if (admission->backward)
+        doc_set_bool(event, "undo", true);
+    if (admission->guarded)
+        doc_set_bool(event, "guarded", true);
+    if (changes->options.epoch)
+        doc_set_int(event, "epoch", changes->options.epoch(changes->options.lock_ctx));
+    call = record_call_add(record, admission->attempt, admission->logical, admission->method, admission->url);
+    call->guarded = admission->guarded;
+    call->sent_ms = world_now_ms(changes->options.world);
+    changes->any = true;
+    changes_emit(changes, EVENT_INTENT, record, event);
+    changes_durable(changes, admission_durable, admission);
+}
+
+/* The lock must last as long as the call may take; a renewal under way is waited for. */
+static void admission_look(void *ctx)
+{
+    struct admission *admission = ctx;
+    struct changes *changes = admission->changes;
+    int64_t now = world_now_ms(changes->options.world);
+    struct err lost = ERR_INIT;
+
+    admission->timer = NULL;
+    if (changes->stop.kind && !admission->backward) {
+        admission_end(admission, &changes->stop);
+    } else if (!changes->options.acts_until || now < changes->options.acts_until(changes->options.lock_ctx)) {
+        admission_write(admission);
+    } else if (now - admission->asked_ms < LEASE_PATIENCE_MS) {
+        admission->timer = timer_start(changes->options.world, LEASE_LOOK_MS, admission_look, admission);
+    } else {
+        err_set(&lost, ERR_CONFLICT, "the target's lock could not be renewed for %d s; nothing more is changed without it",
+                LEASE_PATIENCE_MS / 1000);
+        admission_end(admission, &lost);
+    }
+}
+
+static void admission_start(struct change *change, uint64_t attempt, uint64_t logical, const char *method, const char *url,
+                            const char *subject, bool guarded, void (*admitted)(void *, const struct err *), void *ctx)
+{
+    struct admission *admission = mem_alloc(sizeof(*admission));
+    struct changes *changes = change->changes;
+
+    admission->changes = changes;
+    admission->record = change->record;
+    admission->attempt = attempt;
+    admission->logical = logical;
+    admission->backward = change->backward;
+    admission->method = mem_text(method);
+    admission->url = mem_text(url);
+    admission->subject = mem_text(subject);
+    admission->guarded = guarded;
+    admission->asked_ms = world_now_ms(changes->options.world);
+    admission->admitted = admitted;
+    admission->ctx = ctx;
+    list_add_tail(&changes->waiting, &admission->link);
+    changes->in_flight++;
+    if (changes->stop.kind && !admission->backward) /* refusals come from a later turn, as all callbacks do */
+        admission->timer = timer_start(changes->options.world, 0, admission_look, admission);
+    else
+        admission_look(admission);
+}
+
+static void outcome_durable(void *ctx, const struct err *err)
+{
+    struct admission *crash = ctx;
+
+    if (!err)
+        world_crash_point(crash->changes->options.world, crash->attempt, CRASH_OUTCOME);
+    free(crash);
+}
+
+/* An admitted attempt has ended. err->maybe_done without any answer means that it may yet arrive. */
+static void attempt_end(struct change *change, uint64_t attempt, int status, const struct err *err)
+{
+    struct changes *changes = change->changes;
+    struct record *record = change->record;
+    struct past_call *call = record_call_find(record, attempt);
+    struct doc *event = event_new("call.end");
+    struct admission *crash = mem_alloc(sizeof(*crash));
+    bool lost = err && err->maybe_done && status == 0;
+    int64_t now = world_now_ms(changes->options.world);
+
+    changes->in_flight--;
+    doc_set_text(event, "key", record->key);
+    doc_set_int(event, "n", (int64_t)attempt);
+    if (status)
+        doc_set_int(event, "status", status);
+    if (err)
+        doc_set(event, "error", doc_from_err(err));
+    if (err && err->maybe_done)
+        record->unknown = true;
+    else if (!err)
+        record->unknown = false;
+    if (lost)
+        doc_set_bool(event, "lost", true);
+    if (call) {
+        call->open = false;
+        doc_set_int(event, "ms", now - call->sent_ms);
+        if (lost && !call->guarded)
+            record_settle_by(record, call->sent_ms + record->bound_ms);
+    }
+    changes_emit(changes, EVENT_NOTE, record, event);
+    crash->changes = changes;
+    crash->attempt = attempt;
+    changes_durable(changes, outcome_durable, crash);
+}
+
+/* ---- HTTP ---- */
+
+static void http_admitted(void *ctx, const struct err *refused)
+{
+    http_gate_open(ctx, refused);
+}
+
+static int refuse(const struct changes *changes, const struct change *change, const char *what, struct err *err)
+{
+    if (changes->options.mode == CHANGE_PLAN)
+        err_set(err, ERR_USAGE, "%s would change something, and a plan changes nothing", what);
+    else if (changes->options.mode == CHANGE_READ)
+        err_set(err, ERR_USAGE, "%s would change something, and this only reads (reads = true)", what);
+    else if (!change)
+        err_set(err, ERR_USAGE,
+                "%s would change something outside of a verb; wrap it: dosrun.verb { \"name\", key = ..., look = ..., want = ..., "
+                "act = function(i) ... end, undo = ... }",
+                what);
+    else
+        err_set(err, ERR_USAGE, "%s would change something, but %s is only being looked at; only `act` and `undo` may change", what,
+                change->record->key);
+    err_explain(err, "S401");
+    return -1;
+}
+
+static void gate_enter(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt, uint64_t logical)
+{
+    struct changes *changes = ctx;
+    struct change *change = request->owner;
+    struct err err = ERR_INIT;
+
+    if (request->owner && request->owner == changes->options.lock_owner) {
+        http_gate_open(call, NULL);
+        return;
+    }
+    if (!change || !change->acting || changes->options.mode != CHANGE_FORWARD) {
+        refuse(changes, change, request->subject ? request->subject : request->method, &err);
+        http_gate_open(call, &err);
+        return;
+    }
+    admission_start(change, attempt, logical, request->method, request->url, request->subject, request->guarded, http_admitted, call);
+}
+
+static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt, const struct http_answer *answer,
+                       const struct err *err)
+{
+    struct changes *changes = ctx;
+
+    if (request->owner == changes->options.lock_owner)
+        return;
+    attempt_end(request->owner, attempt, answer ? answer->status : 0, err);
+}
+
+static void gate_read(void *ctx, const struct http_request *request, uint64_t attempt, const struct http_answer *answer,
+                      const struct err *err)
+{
+    struct changes *changes = ctx;
+    struct doc *event = event_new("call.read");
+
+    doc_set_int(event, "n", (int64_t)attempt);
+    doc_set_text(event, "method", request->method);
+    doc_set_text(event, "url", request->url);
+    doc_set_text(event, "subject", request->subject);
+    if (answer && answer->status)
+        doc_set_int(event, "status", answer->status);
+    if (err)
+        doc_set(event, "error", doc_from_err(err));
+    changes_emit(changes, EVENT_NOTE, NULL, event);
+}
+
+struct http_gate changes_gate(struct changes *changes)
+{
+    return (struct http_gate){.enter = gate_enter, .leave = gate_leave, .read = gate_read, .ctx = changes};
+}
+
+/* ---- processes ---- */
+
+struct change_process {
+    struct change *change;
+    struct process *process;
+    struct process_fns fns;
+    void *ctx;
+    uint64_t attempt;
+    bool admitted, cancelled;
+    /* the request, kept until the gate opens */
+    struct process_request request;
+    char **argv, **env;
+    char *cwd, *input;
+};
+
+static char **texts_copy(const char *const *texts)
+{
+    size_t count = 0;
+    char **copy;
+
+    if (!texts)
+        return NULL;
+    while (texts[count])
+        count++;
+    copy = mem_array(count + 1, sizeof(*copy));
+    for (size_t i = 0; i < count; i++)
+        copy[i] = mem_text(texts[i]);
+    return copy;
+}
+
+static void texts_free(char **texts)
+{
+    for (size_t i = 0; texts && texts[i]; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+static void change_process_free(struct change_process *process)
+{
+    texts_free(process->argv);
+    texts_free(process->env);
+    free(process->cwd);
+    free(process->input);
+    free(process);
+}
+
+static void process_output(void *ctx, int fd, struct view bytes)
+{
+    struct change_process *process = ctx;
+
+    process->fns.output(process->ctx, fd, bytes);
+}
+
+static void process_end(void *ctx, int status, const struct err *err)
+{
+    struct change_process *process = ctx;
+    struct process_fns fns = process->fns;
+    void *fns_ctx = process->ctx;
+    struct err failed = ERR_INIT;
+
+    world_crash_point(process->change->changes->options.world, process->attempt, CRASH_ANSWERED);
+    if (!err && status != 0) {
+        err_set(&failed, ERR_SERVER, "exit status %d", status);
+        failed.maybe_done = true;
+    }
+    attempt_end(process->change, process->attempt, status, err ? err : failed.kind ? &failed : NULL);
+    change_process_free(process);
+    fns.end(fns_ctx, status, err);
+}
+
+static void process_admitted(void *ctx, const struct err *refused)
+{
+    static const struct process_fns fns = {.output = process_output, .end = process_end};
+    struct change_process *process = ctx;
+    struct err cancelled = ERR_INIT;
+
+    if (process->cancelled) {
+        if (!refused) {
+            err_set(&cancelled, ERR_CANCELLED, "cancelled before it started");
+            attempt_end(process->change, process->attempt, 0, &cancelled);
+        }
+        change_process_free(process);
+    } else if (refused) {
+        process->fns.end(process->ctx, -1, refused);
+        change_process_free(process);
+    } else {
+        process->admitted = true;
+        process->process = process_start(process->change->changes->options.world, &process->request, &fns, process);
+    }
+}
+
+struct change_process *change_process_start(struct change *change, const struct process_request *request,
+                                            const struct process_fns *fns, void *ctx)
+{
+    struct change_process *process = mem_alloc(sizeof(*process));
+    struct changes *changes = change->changes;
+
+    process->change = change;
+    process->fns = *fns;
+    process->ctx = ctx;
+    process->attempt = world_attempt(changes->options.world);
+    process->argv = texts_copy(request->argv);
+    process->env = texts_copy(request->env);
+    process->cwd = mem_text(request->cwd);
+    process->input = mem_view(request->input);
+    process->request = *request;
+    process->request.attempt = process->attempt;
+    process->request.logical = change_logical(change, "exec", request->argv[0]);
+    if (!process->request.logical)
+        process->request.logical = process->attempt;
+    process->request.changes = true;
+    process->request.backward = change->backward;
+    process->request.argv = (const char *const *)process->argv;
+    process->request.env = (const char *const *)process->env;
+    process->request.cwd = process->cwd;
+    process->request.input.ptr = process->input;
+    admission_start(change, process->attempt, process->request.logical, "exec", request->argv[0], NULL, false, process_admitted,
+                    process);
+    return process;
+}
+
+void change_process_cancel(struct change_process *process)
+{
+    struct err cancelled = ERR_INIT;
+
+    if (!process->admitted) {
+        process->cancelled = true;
+        return;
+    }
+    process_cancel(process->process);
+    err_set(&cancelled, ERR_CANCELLED, "killed");
+    cancelled.maybe_done = true;
+    attempt_end(process->change, process->attempt, 0, &cancelled);
+    change_process_free(process);
+}
+
+/* ---- this machine ---- */
+
+struct local_act {
+    void (*fn)(void *ctx, const struct err *refused);
+    void *ctx;
+};
+
+static void local_durable(void *ctx, const struct err *err)
+{
+    struct local_act act = *(struct local_act *)ctx;
+
+    free(ctx);
+    act.fn(act.ctx, err);
+}
+
+void change_local(struct change *change, const char *what, void (*fn)(void *ctx, const struct err *refused), void *ctx)
+{
+    struct changes *changes = change->changes;
+    struct err err = ERR_INIT;
+    struct local_act *act;
+
+    if (!change->acting || changes->options.mode != CHANGE_FORWARD) {
+        refuse(changes, change, what, &err);
+        fn(ctx, &err);
+        return;
+    }
+    if (changes->stop.kind && !change->backward) {
+        fn(ctx, &changes->stop);
+        return;
+    }
+    act = mem_alloc(sizeof(*act));
+    act->fn = fn;
+    act->ctx = ctx;
+    changes->any = true;
+    changes_durable(changes, local_durable, act);
+}

@@ -1,0 +1,144 @@
+/* file.restore {path, state}: the file as it was, when it still is as the run left it. */
+#include "change/builtin.h"
+#include "change/record.h"
+
+#include "base/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONTENT_MAX = 64 << 20 };
+
+static bool is_utf8(struct view text)
+{
+    struct doc *doc = doc_string(text); /* invalid bytes are replaced there, so that lengths or bytes differ */
+    struct view back = doc_as_view(doc);
+    bool same = view_equal(text, back);
+
+    doc_unref(doc);
+    return same;
+}
+
+struct doc *file_state(struct world *world, const char *path, struct err *err)
+{
+    struct doc *state = doc_object();
+    struct disk_stat stat;
+    struct buf content, coded;
+
+    buf_init(&content, CONTENT_MAX);
+    buf_init(&coded, 2 * CONTENT_MAX);
+    if (disk_stat(world, path, &stat, err) < 0)
+        goto fail;
+    if (stat.kind == DISK_MISSING) {
+        doc_set_bool(state, "missing", true);
+        return state;
+    }
+    if (stat.kind != DISK_FILE) {
+        err_set(err, ERR_USAGE, "%s is no ordinary file", path);
+        goto fail;
+    }
+    if (disk_read(world, path, CONTENT_MAX, &content, err) < 0)
+        goto fail;
+    if (is_utf8(buf_view(&content)) && !memchr(buf_text(&content), '\0', content.len)) {
+        doc_set(state, "content", doc_string(buf_view(&content)));
+    } else {
+        struct doc *wrapped = doc_object();
+
+        base64_add(&coded, buf_view(&content));
+        doc_set(wrapped, "base64", doc_string(buf_view(&coded)));
+        doc_set(state, "content", wrapped);
+    }
+    doc_set_int(state, "mode", stat.mode);
+    buf_free(&content);
+    buf_free(&coded);
+    return state;
+fail:
+    buf_free(&content);
+    buf_free(&coded);
+    doc_unref(state);
+    return NULL;
+}
+
+int file_state_put(struct world *world, const char *path, const struct doc *state, struct err *err)
+{
+    const struct doc *content = doc_get(state, "content");
+    uint32_t mode = (uint32_t)doc_as_int(doc_get(state, "mode"), 0644);
+    struct disk_stat stat;
+    struct buf raw;
+    int result;
+
+    if (doc_as_bool(doc_get(state, "missing"), false)) {
+        if (disk_stat(world, path, &stat, err) < 0)
+            return -1;
+        return stat.kind == DISK_MISSING ? 0 : disk_remove(world, path, err);
+    }
+    if (doc_is(content, DOC_STRING))
+        return disk_write(world, path, doc_as_view(content), mode, err);
+    buf_init(&raw, CONTENT_MAX);
+    result = base64_parse(&raw, doc_as_view(doc_get(content, "base64")), err);
+    if (result == 0)
+        result = disk_write(world, path, buf_view(&raw), mode, err);
+    buf_free(&raw);
+    return result;
+}
+
+struct file_undo {
+    struct changes *changes;
+    struct doc *undo;
+    undo_done_fn *done;
+    void *done_ctx;
+};
+
+static void file_end(struct file_undo *file, enum undo_outcome outcome, struct doc *left, const struct err *err)
+{
+    undo_done_fn *done = file->done;
+    void *done_ctx = file->done_ctx;
+
+    doc_unref(file->undo);
+    free(file);
+    done(done_ctx, outcome, left, err);
+}
+
+static void file_act(void *ctx, const struct err *refused)
+{
+    struct file_undo *file = ctx;
+    struct world *world = file->changes->options.world;
+    struct err err = ERR_INIT;
+
+    if (refused)
+        file_end(file, UNDO_FAILED, NULL, refused);
+    else if (file_state_put(world, doc_as_text(doc_get(file->undo, "path"), ""), doc_get(file->undo, "state"), &err) < 0)
+        file_end(file, UNDO_FAILED, NULL, &err);
+    else
+        file_end(file, UNDO_DONE, NULL, NULL);
+}
+
+static void file_start(void *ctx, const struct undo_request *request, undo_done_fn *done, void *done_ctx)
+{
+    struct changes *changes = ctx;
+    const char *path = doc_as_text(doc_get(request->undo, "path"), "");
+    struct err err = ERR_INIT;
+    struct doc *now = file_state(changes->options.world, path, &err);
+    struct file_undo *file = mem_alloc(sizeof(*file));
+
+    file->changes = changes;
+    file->undo = doc_ref(request->undo);
+    file->done = done;
+    file->done_ctx = done_ctx;
+    if (!now)
+        file_end(file, UNDO_FAILED, NULL, &err);
+    else if (doc_equal(now, doc_get(request->undo, "state")))
+        file_end(file, UNDO_ALREADY, NULL, NULL);
+    else if (request->after && !doc_equal(now, request->after))
+        file_end(file, UNDO_FOREIGN, NULL, NULL);
+    else if (request->plan)
+        file_end(file, UNDO_DONE, NULL, NULL);
+    else
+        change_local(request->owner, path, file_act, file);
+    doc_unref(now);
+}
+
+struct undo_handler undo_file_handler(struct changes *changes)
+{
+    return (struct undo_handler){.op = "file.restore", .start = file_start, .ctx = changes};
+}
