@@ -20,8 +20,8 @@ enum doc_type { DOC_NULL, DOC_BOOL, DOC_INT, DOC_REAL, DOC_STRING, DOC_ARRAY, DO
 struct doc *doc_null(void);
 struct doc *doc_bool(bool value);
 struct doc *doc_int(int64_t value);
-struct doc *doc_real(double value);
-struct doc *doc_text(const char *text); /* must be UTF-8; invalid bytes become U+FFFD */
+struct doc *doc_real(double value); /* NULL for NaN and the infinities, which JSON lacks */
+struct doc *doc_text(const char *text); /* must be UTF-8; invalid bytes (and NUL) become U+FFFD */
 struct doc *doc_string(struct view text);
 struct doc *doc_array(void);
 struct doc *doc_object(void);

@@ -1,0 +1,190 @@
+#include "codec/json.h"
+#include "codec/doc_json.h"
+#include "codec/utf8.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Counted on the text, before jansson recurses into it; broken text is jansson's to refuse. */
+static int check_depth(struct view text, struct err *err)
+{
+    size_t depth = 0, line = 1;
+    const char *line_start = text.ptr;
+    bool in_string = false;
+
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (c == '\n') {
+            line++;
+            line_start = text.ptr + i + 1;
+        } else if (in_string && c == '\\') {
+            i++;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (in_string) {
+            continue;
+        } else if ((c == '[' || c == '{') && ++depth > JSON_DEPTH_MAX) {
+            return err_set(err, ERR_USAGE, "line %zu, column %zu: deeper than %d levels", line,
+                           (size_t)(text.ptr + i - line_start) + 1, (int)JSON_DEPTH_MAX);
+        } else if ((c == ']' || c == '}') && depth) {
+            depth--;
+        }
+    }
+    return 0;
+}
+
+struct doc *json_parse(struct view text, struct err *err)
+{
+    json_error_t error;
+    json_t *json;
+    char *near;
+
+    if (check_depth(text, err) != 0)
+        return NULL;
+    json = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (json)
+        return (struct doc *)json;
+    /* jansson quotes the text, and that may be somebody's secret. */
+    near = strstr(error.text, " near '");
+    if (near)
+        *near = '\0';
+    if (error.line > 0)
+        err_set(err, ERR_USAGE, "line %d, column %d: %s", error.line, error.column, error.text);
+    else
+        err_set(err, ERR_USAGE, "%s", error.text);
+    return NULL;
+}
+
+void json_add_real(struct buf *out, double value)
+{
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    if (!strpbrk(text, ".e"))
+        strcat(text, ".0");
+    buf_add_text(out, text);
+}
+
+void json_add_string(struct buf *out, struct view text)
+{
+    static const char from[] = "\b\f\n\r\t\"\\", to[] = "bfnrt\"\\";
+    size_t done = 0;
+
+    buf_add_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        const char *named;
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(out, text.ptr + done, i - done);
+        done = i + 1;
+        named = c ? strchr(from, c) : NULL;
+        if (named)
+            buf_add(out, (char[2]){'\\', to[named - from]}, 2);
+        else
+            buf_addf(out, "\\u%04x", c);
+    }
+    buf_add(out, text.ptr + done, text.len - done);
+    buf_add_char(out, '"');
+}
+
+static void add_value(struct buf *out, const struct doc *doc, int style, size_t depth);
+
+static void add_break(struct buf *out, int style, size_t depth)
+{
+    if (!(style & JSON_INDENTED))
+        return;
+    buf_add_char(out, '\n');
+    while (depth--)
+        buf_add_text(out, "  ");
+}
+
+static void add_member(struct buf *out, const char *key, const struct doc *value, int style, size_t depth)
+{
+    add_break(out, style, depth);
+    json_add_string(out, view_of(key));
+    buf_add_text(out, style & JSON_INDENTED ? ": " : ":");
+    add_value(out, value, style, depth);
+}
+
+static void add_object(struct buf *out, const struct doc *doc, int style, size_t depth)
+{
+    const char **keys;
+    size_t count = 0;
+
+    buf_add_char(out, '{');
+    if (style & JSON_SORTED) {
+        count = doc_keys_sorted(doc, &keys);
+        for (size_t i = 0; i < count; i++) {
+            if (i)
+                buf_add_char(out, ',');
+            add_member(out, keys[i], doc_get(doc, keys[i]), style, depth + 1);
+        }
+        free(keys);
+    } else {
+        DOC_EACH(iter, doc)
+        {
+            if (count++)
+                buf_add_char(out, ',');
+            add_member(out, iter.key, iter.value, style, depth + 1);
+        }
+    }
+    if (count)
+        add_break(out, style, depth);
+    buf_add_char(out, '}');
+}
+
+static void add_array(struct buf *out, const struct doc *doc, int style, size_t depth)
+{
+    size_t count = doc_size(doc);
+
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            buf_add_char(out, ',');
+        add_break(out, style, depth + 1);
+        add_value(out, doc_at(doc, i), style, depth + 1);
+    }
+    if (count)
+        add_break(out, style, depth);
+    buf_add_char(out, ']');
+}
+
+static void add_value(struct buf *out, const struct doc *doc, int style, size_t depth)
+{
+    switch (doc_type(doc)) {
+    case DOC_NULL:
+        buf_add_text(out, "null");
+        break;
+    case DOC_BOOL:
+        buf_add_text(out, doc_as_bool(doc, false) ? "true" : "false");
+        break;
+    case DOC_INT:
+        buf_addf(out, "%lld", (long long)doc_as_int(doc, 0));
+        break;
+    case DOC_REAL:
+        json_add_real(out, doc_as_real(doc, 0));
+        break;
+    case DOC_STRING:
+        json_add_string(out, doc_as_view(doc));
+        break;
+    case DOC_ARRAY:
+        add_array(out, doc, style, depth);
+        break;
+    case DOC_OBJECT:
+        add_object(out, doc, style, depth);
+        break;
+    }
+}
+
+void json_add(struct buf *out, const struct doc *doc, int style)
+{
+    add_value(out, doc, style, 0);
+}
