@@ -148,6 +148,7 @@ class Pages:
 def handler(mesh, pages):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = 1 << 16      # head and body leave together, else Nagle's algorithm adds 40 ms
 
         def respond(self):
             self.rfile.read(int(self.headers.get("Content-Length") or 0))

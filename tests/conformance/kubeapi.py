@@ -65,12 +65,22 @@ class Api:
         return http.client.HTTPSConnection(self.host, context=self.tls, timeout=timeout)
 
     def request(self, method, path, body=None, content_type="application/json", accept="application/json"):
-        """The answer's JSON. A connection that the server has closed meanwhile is opened again, once."""
+        """The answer's JSON. A server that is busy, as with the storage of a new resource, is asked again."""
         headers = dict(self.headers, Accept=accept)
         data = None
         if body is not None:
             data = json.dumps(body)
             headers["Content-Type"] = content_type
+        for patience in range(100, -1, -1):
+            status, text = self._exchange(method, path, data, headers)
+            if status < 300:
+                return json.loads(text)
+            if status != 429 or patience == 0:
+                raise Failure(status, text.decode(errors="replace"))
+            time.sleep(0.1)
+
+    def _exchange(self, method, path, data, headers):
+        """(status, body). A connection that the server has closed meanwhile is opened again, once."""
         connection = getattr(self.local, "connection", None)
         for fresh in (connection is None, True):
             if fresh:
@@ -78,15 +88,11 @@ class Api:
             try:
                 connection.request(method, path, data, headers)
                 response = connection.getresponse()
-                text = response.read()
-                break
+                return response.status, response.read()
             except (http.client.HTTPException, OSError):
                 self.local.connection = None
                 if fresh:
                     raise
-        if response.status >= 300:
-            raise Failure(response.status, text.decode(errors="replace"))
-        return json.loads(text)
 
     def get(self, path, accept="application/json"):
         return self.request("GET", path, accept=accept)

@@ -188,6 +188,7 @@ class Metrics:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16      # head and body leave together
 
             def do_GET(self):
                 url = urllib.parse.urlsplit(self.path)
