@@ -12,7 +12,8 @@ struct yaml_file;
 
 /* `name` is what errors call it ("manifests/game.yaml:12: ..."). NULL on failure (ERR_USAGE). */
 struct yaml_file *yaml_parse(const char *name, struct view text, struct err *err);
-void yaml_free(struct yaml_file *file);
+/* Hidden, for libyaml has one of its own by this name and would call ours. */
+__attribute__((visibility("hidden"))) void yaml_free(struct yaml_file *file);
 size_t yaml_count(const struct yaml_file *file);
 struct doc *yaml_doc(const struct yaml_file *file, size_t index); /* borrowed */
 
@@ -23,9 +24,9 @@ int yaml_line_of_key(const struct yaml_file *file, const struct doc *object, con
 int yaml_line_of_index(const struct yaml_file *file, const struct doc *array, size_t index);
 
 /*
- * Replaces ${name} inside scalars, in place: a scalar that is nothing but ${name} takes the value's
- * type, elsewhere the value is put in as text (objects and arrays there are an error). $${ is a
- * literal ${. A name that `values` lacks, and a value of `must_use` (array of names, may be NULL)
+ * Replaces ${name} inside scalars, in place: an unquoted scalar that is nothing but ${name} takes the
+ * value's type, elsewhere (in quotes too) the value is put in as text; objects, arrays and null there
+ * are an error. A name with points is looked up whole, then as a path into `values`. $${ is a literal ${. A name that `values` lacks, and a value of `must_use` (array of names, may be NULL)
  * that no scalar used, is an error with file and line. Keys are not substituted.
  */
 int yaml_substitute(struct yaml_file *file, const struct doc *values, const struct doc *must_use, struct err *err)
