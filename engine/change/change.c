@@ -208,6 +208,11 @@ bool change_acting(const struct change *change)
     return change->acting;
 }
 
+bool change_is_backward(const struct change *change)
+{
+    return change->backward;
+}
+
 bool change_unknown(const struct change *change)
 {
     return change->record->unknown;

@@ -81,6 +81,7 @@ void change_finish(struct change *change, const struct doc *after, const struct 
 /* The change is over; its record stays with the run. Unfinished acts are recorded as unknown. */
 void change_close(struct change *change);
 bool change_acting(const struct change *change);
+bool change_is_backward(const struct change *change); /* part of an undo */
 /* Did any attempt of the act so far end without telling whether it acted? */
 bool change_unknown(const struct change *change);
 /* The logical number of an earlier call of this change with the same method and URL; 0 when there was none. */

@@ -1,0 +1,177 @@
+/* dosrun.native.file: files of the project. Reading does not wait; putting is an act. */
+#include "bind/bind.h"
+#include "change/builtin.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdlib.h>
+
+enum { FILE_MAX = 64 << 20 };
+
+/* absolute(path) -> path */
+static int file_absolute(lua_State *L)
+{
+    char *path = bind_path(L, 1);
+
+    lua_pushstring(L, path);
+    free(path);
+    return 1;
+}
+
+/* state(path) -> { missing = true } or { content, mode } */
+static int file_state_lua(lua_State *L)
+{
+    struct err err = ERR_INIT;
+    char *path = bind_path(L, 1);
+    struct doc *state = file_state(bind_of(L)->world, path, &err);
+
+    free(path);
+    if (!state)
+        return script_raise(L, &err);
+    script_push_doc(L, state);
+    doc_unref(state);
+    return 1;
+}
+
+/* read(path) -> text, or nil when there is no such file */
+static int file_read_lua(lua_State *L)
+{
+    struct bind *bind = bind_of(L);
+    struct disk_stat stat;
+    struct err err = ERR_INIT;
+    struct buf text;
+    char *path = bind_path(L, 1);
+    int result;
+
+    buf_init(&text, FILE_MAX);
+    result = disk_stat(bind->world, path, &stat, &err);
+    if (result == 0 && stat.kind != DISK_MISSING)
+        result = disk_read(bind->world, path, FILE_MAX, &text, &err);
+    free(path);
+    if (result < 0) {
+        buf_free(&text);
+        return script_raise(L, &err);
+    }
+    if (stat.kind == DISK_MISSING)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, buf_text(&text), text.len);
+    buf_free(&text);
+    return 1;
+}
+
+static bool list_add(void *ctx, const char *name, enum disk_kind kind)
+{
+    (void)kind;
+    doc_push(ctx, doc_text(name));
+    return true;
+}
+
+/* list(path) -> names, sorted; nil when there is no such folder */
+static int file_list_lua(lua_State *L)
+{
+    struct bind *bind = bind_of(L);
+    struct disk_stat stat;
+    struct err err = ERR_INIT;
+    struct doc *names = doc_array();
+    char *path = bind_path(L, 1);
+    int result = disk_stat(bind->world, path, &stat, &err);
+
+    if (result == 0 && stat.kind == DISK_FOLDER)
+        result = disk_list(bind->world, path, list_add, names, &err);
+    free(path);
+    if (result < 0) {
+        doc_unref(names);
+        return script_raise(L, &err);
+    }
+    if (stat.kind == DISK_FOLDER)
+        script_push_doc(L, names);
+    else
+        lua_pushnil(L);
+    doc_unref(names);
+    return 1;
+}
+
+struct put_op {
+    struct op op;
+    struct world *world;
+    char *path;
+    struct doc *state;
+    struct err err;
+};
+
+static void put_free(struct op *op)
+{
+    struct put_op *put = (struct put_op *)op;
+
+    free(put->path);
+    doc_unref(put->state);
+    free(put);
+}
+
+static void put_cancel(struct op *op)
+{
+    ((struct put_op *)op)->op.task = NULL;
+}
+
+static int put_push(lua_State *L, struct op *op, struct err *err)
+{
+    const struct put_op *put = (const struct put_op *)op;
+
+    (void)L;
+    if (!put->err.kind)
+        return 0;
+    *err = put->err;
+    return -1;
+}
+
+static void put_admitted(void *ctx, const struct err *refused)
+{
+    struct put_op *put = ctx;
+
+    if (refused)
+        put->err = *refused;
+    else if (file_state_put(put->world, put->path, put->state, &put->err) < 0)
+        err_context(&put->err, "file");
+    task_ready(&put->op);
+}
+
+/* put(path, state): waits for the intent to be on disk, then writes whole or not at all */
+static int file_put_lua(lua_State *L)
+{
+    struct bind *bind = bind_of(L);
+    struct change *change = bind_change_of(L);
+    struct err err = ERR_INIT;
+    struct put_op *put;
+    struct doc *state;
+    char *path;
+
+    task_check_wait(L);
+    if (!change) {
+        err_set(&err, ERR_USAGE, "writing %s would change something outside of a verb; use file.write", luaL_checkstring(L, 1));
+        err_explain(&err, "S401");
+        return script_raise(L, &err);
+    }
+    path = bind_path(L, 1);
+    if (script_to_doc(L, 2, &state, &err) < 0) {
+        free(path);
+        return script_raise(L, &err);
+    }
+    put = mem_alloc(sizeof(*put));
+    put->op = (struct op){.push = put_push, .cancel = put_cancel, .free = put_free};
+    put->world = bind->world;
+    put->path = path;
+    put->state = state;
+    put->err = ERR_INIT;
+    change_local(change, path, put_admitted, put);
+    return task_wait(L, &put->op);
+}
+
+int bind_file_open(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"absolute", file_absolute}, {"state", file_state_lua}, {"read", file_read_lua},
+                                         {"list", file_list_lua},     {"put", file_put_lua},     {NULL, NULL}};
+
+    luaL_newlib(L, functions);
+    return 1;
+}

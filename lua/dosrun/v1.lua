@@ -1,0 +1,71 @@
+-- dosrun.v1: what playbooks see. Rooms are loaded when they are first named, so that a playbook which
+-- never names kube runs on a target of kind "local".
+local script = require "dosrun.native.script"
+local run = require "dosrun.native.run"
+local play = require "dosrun.playbook"
+local verb = require "dosrun.verb"
+
+local M = {
+  playbook = play.playbook,
+  choice = play.choice,
+  verb = verb.verb,
+  known = script.known,
+  null = script.null,
+  array = script.array,
+}
+
+-- The names in manifests/games/, for dosrun.choice.
+local function games()
+  local names = {}
+  for _, file in ipairs(run.project_list("manifests/games") or {}) do
+    names[#names + 1] = file:match("^(.+)%.yaml$")
+  end
+  return names
+end
+
+-- dosrun.try(f, ...): its results, or nil and the error. Deadlines and cancellation pass through.
+function M.try(f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  return nil, results[2]
+end
+
+-- dosrun.parallel(f, g, ...): runs them side by side, gives their first results in order.
+function M.parallel(...)
+  local task = require "dosrun.native.task"
+  local handles, results = {}, {}
+  for i, f in ipairs { ... } do handles[i] = task.spawn(f) end
+  for i, handle in ipairs(handles) do results[i] = handle:join() end
+  return table.unpack(results, 1, #handles)
+end
+
+function M.sleep(duration) run.sleep(play.duration(duration, "sleep")) end
+function M.log(text, ...) run.log("info", select("#", ...) > 0 and text:format(...) or text) end
+function M.warn(text, ...) run.log("warning", select("#", ...) > 0 and text:format(...) or text) end
+function M.now() return run.now() end
+-- dosrun.secret("purpose", 24): a generated secret, the same on every resume of this run.
+function M.secret(purpose, length) return run.secret(purpose, length or 32) end
+M.base64 = script.base64
+M.sha256 = script.sha256
+M.json = { encode = script.json, decode = script.json_decode }
+M.yaml = { encode = script.yaml, decode = script.yaml_decode }
+
+local rooms = { kube = true, istio = true, image = true, http = false, file = false, process = false }
+
+return setmetatable(M, {
+  __index = function(self, name)
+    if rooms[name] ~= nil then
+      if rooms[name] then run.uses(name) end
+      local room = require("dosrun." .. name)
+      rawset(self, name, room)
+      return room
+    elseif name == "games" then
+      return games()
+    end
+    local all = { games = true }
+    for key in pairs(self) do all[key] = true end
+    for key in pairs(rooms) do all[key] = true end
+    local near = run.suggest(tostring(name), all)
+    play.fail(2, "dosrun has no %q%s", tostring(name), near and ("; did you mean %q?"):format(near) or "")
+  end,
+})
