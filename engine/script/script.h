@@ -36,8 +36,15 @@ struct script *script_of(struct lua_State *L);
 struct marks *script_marks(struct script *script);
 size_t script_memory_used(const struct script *script);
 
+/* Pops a value from script_lua's stack and offers it to project files as a global ("print"). */
+void script_global(struct script *script, const char *name);
+/* Pushes a read-only face of the table at index; `name` is what errors call it. Lua: freeze(t, name). */
+void script_freeze(struct lua_State *L, int index, const char *name);
 /* A native module: `open` pushes the table that require "dosrun.native.NAME" gives (engine's Lua only). */
 void script_native(struct script *script, const char *name, int (*open)(struct lua_State *L));
+
+/* Pushes a module of the embedded library (not one that waits while it loads) on script_lua. */
+int script_require(struct script *script, const char *name, struct err *err) __attribute__((warn_unused_result));
 
 /*
  * Tasks. A task is a coroutine with a deadline, a parent, and at most one pending op. Playbook files
@@ -91,6 +98,9 @@ void script_push_doc(struct lua_State *L, const struct doc *doc);
 struct doc *script_check_doc(struct lua_State *L, int index); /* a new reference */
 int script_to_doc(struct lua_State *L, int index, struct doc **doc, struct err *err);
 int script_array(struct lua_State *L); /* lua: array(t) -> t marked as an array */
+bool script_is_array(struct lua_State *L, int index);
+/* Pushes the bytes as a string and frees the buffer; never raises. */
+void script_push_buf(struct lua_State *L, struct buf *buf);
 void script_push_null(struct lua_State *L);
 
 /* Errors cross the border as tables {kind, message, code, status, ...} with a __tostring. */
@@ -103,5 +113,7 @@ struct place {
     int line;
 };
 bool script_place(struct lua_State *L, struct place *place);
-/* Place of the error that ended a task. */
+/* Place of the error that ended a task; file is "" when no project file had a part in it. */
 const struct place *task_place(const struct task *task);
+/* The author's frames of that error, a line each, innermost first, then where its tasks were started. */
+const char *task_trace(const struct task *task);

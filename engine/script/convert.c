@@ -1,0 +1,352 @@
+#include "script/room.h"
+#include "codec/utf8.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Documents to Lua and back. Reading a Lua value never calls Lua code, never allocates in Lua and so
+ * never raises: the doc under construction cannot leak. Keys come out sorted by bytes.
+ */
+static const char ARRAY_KEY;
+
+enum { DEPTH_MAX = 64, NODES_MAX = 2 << 20, BYTES_MAX = 64 << 20, PATH_MAX_LEN = 300 };
+
+void script_push_null(lua_State *L)
+{
+    lua_pushlightuserdata(L, NULL);
+}
+
+/* Pushes the metatable of arrays. */
+static void push_array_meta(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY) == LUA_TTABLE)
+        return;
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 2);
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__name");
+    lua_pushliteral(L, "array");
+    lua_setfield(L, -2, "__metatable");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY);
+}
+
+bool script_is_array(lua_State *L, int index)
+{
+    bool is = false;
+
+    if (lua_type(L, index) == LUA_TTABLE && lua_getmetatable(L, index)) {
+        is = lua_rawgetp(L, LUA_REGISTRYINDEX, &ARRAY_KEY) == LUA_TTABLE && lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+    }
+    return is;
+}
+
+int script_array(lua_State *L)
+{
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_newtable(L);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    if (script_is_array(L, 1))
+        return 1;
+    if (lua_getmetatable(L, 1))
+        return luaL_argerror(L, 1, "this table has a metatable of its own");
+    push_array_meta(L);
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
+static void push_value(lua_State *L, const struct doc *doc)
+{
+    struct view text;
+
+    luaL_checkstack(L, 6, "a document");
+    switch (doc_type(doc)) {
+    case DOC_NULL:
+        script_push_null(L);
+        break;
+    case DOC_BOOL:
+        lua_pushboolean(L, doc_as_bool(doc, false));
+        break;
+    case DOC_INT:
+        lua_pushinteger(L, doc_as_int(doc, 0));
+        break;
+    case DOC_REAL:
+        lua_pushnumber(L, doc_as_real(doc, 0));
+        break;
+    case DOC_STRING:
+        text = doc_as_view(doc);
+        lua_pushlstring(L, text.ptr, text.len);
+        break;
+    case DOC_ARRAY:
+        lua_createtable(L, (int)doc_size(doc), 0);
+        for (size_t i = 0; i < doc_size(doc); i++) {
+            push_value(L, doc_at(doc, i));
+            lua_rawseti(L, -2, (lua_Integer)i + 1);
+        }
+        push_array_meta(L);
+        lua_setmetatable(L, -2);
+        break;
+    case DOC_OBJECT:
+        lua_createtable(L, 0, (int)doc_size(doc));
+        DOC_EACH(iter, doc)
+        {
+            lua_pushstring(L, iter.key);
+            push_value(L, iter.value);
+            lua_rawset(L, -3);
+        }
+        break;
+    }
+}
+
+void script_push_doc(lua_State *L, const struct doc *doc)
+{
+    push_value(L, doc);
+}
+
+void script_push_buf(lua_State *L, struct buf *buf)
+{
+    struct script *script = script_of(L);
+    int limited = script->limited;
+
+    script->limited = 0; /* an error for want of memory would leak the buffer */
+    lua_pushlstring(L, buf_text(buf), buf->len);
+    script->limited = limited;
+    buf_free(buf);
+}
+
+/* Where the walk stands: a chain through the C stack, told only in errors. */
+struct at {
+    const struct at *up;
+    const char *key; /* NULL: index */
+    lua_Integer index;
+    const void *table;
+    int depth;
+};
+
+struct reading {
+    lua_State *L;
+    struct err *err;
+    size_t nodes, bytes;
+};
+
+static void add_path(struct buf *out, const struct at *at)
+{
+    if (!at || !at->up)
+        return;
+    add_path(out, at->up);
+    if (at->key)
+        buf_addf(out, "%s%s", out->len ? "." : "", at->key);
+    else
+        buf_addf(out, "[%lld]", (long long)at->index);
+}
+
+static struct doc *refuse(struct reading *reading, const struct at *at, const char *what)
+{
+    struct buf path;
+
+    buf_init(&path, PATH_MAX_LEN);
+    add_path(&path, at);
+    err_set(reading->err, ERR_USAGE, "%s%s%s", buf_text(&path), path.len ? ": " : "", what);
+    err_explain(reading->err, "S409");
+    buf_free(&path);
+    return NULL;
+}
+
+static bool text_fits(struct reading *reading, const struct at *at, const char *text, size_t len)
+{
+    reading->bytes += len;
+    if (reading->bytes > BYTES_MAX)
+        refuse(reading, at, "a document may have 64 MiB of text at most");
+    else if (memchr(text, '\0', len))
+        refuse(reading, at, "a text with a NUL byte cannot be put in a document; base64 can");
+    else if (!utf8_is_clean((struct view){text, len}))
+        refuse(reading, at, "this text is not UTF-8");
+    else
+        return true;
+    return false;
+}
+
+static struct doc *read_value(struct reading *reading, int index, const struct at *at);
+
+/* The value on top, popped, under a key or index of the table `at`. */
+static struct doc *read_member(struct reading *reading, const struct at *at, const char *key, lua_Integer index)
+{
+    struct at member = {.up = at, .key = key, .index = index, .depth = at->depth + 1};
+    struct doc *doc = read_value(reading, lua_gettop(reading->L), &member);
+
+    lua_pop(reading->L, 1);
+    return doc;
+}
+
+static struct doc *read_array(struct reading *reading, int table, const struct at *at, lua_Integer count)
+{
+    struct doc *array = doc_array();
+
+    for (lua_Integer i = 1; i <= count; i++) {
+        struct doc *value;
+
+        lua_rawgeti(reading->L, table, i);
+        value = read_member(reading, at, NULL, i);
+        if (!value) {
+            doc_unref(array);
+            return NULL;
+        }
+        doc_push(array, value);
+    }
+    return array;
+}
+
+static struct doc *sort_keys(struct doc *take)
+{
+    struct doc *sorted = doc_object();
+    const char **keys;
+    size_t count = doc_keys_sorted(take, &keys);
+
+    for (size_t i = 0; i < count; i++)
+        doc_set(sorted, keys[i], doc_ref(doc_get(take, keys[i])));
+    free(keys);
+    doc_unref(take);
+    return sorted;
+}
+
+static struct doc *read_object(struct reading *reading, int table, const struct at *at)
+{
+    lua_State *L = reading->L;
+    struct doc *object = doc_object();
+
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        size_t len;
+        const char *key = lua_tolstring(L, -2, &len);
+        struct doc *value = text_fits(reading, at, key, len) ? read_member(reading, at, key, 0) : NULL;
+
+        if (!value) {
+            doc_unref(object);
+            return NULL;
+        }
+        doc_set(object, key, value);
+    }
+    return sort_keys(object);
+}
+
+/* What the keys say: a list of *count values, an object, or neither (refused). */
+static bool judge_keys(struct reading *reading, int table, const struct at *at, lua_Integer *count, bool *object)
+{
+    lua_State *L = reading->L;
+    lua_Integer numbers = 0, texts = 0, max = 0;
+
+    lua_pushnil(L);
+    while (lua_next(L, table)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING) {
+            texts++;
+        } else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1) {
+            numbers++;
+            max = lua_tointeger(L, -1) > max ? lua_tointeger(L, -1) : max;
+        } else {
+            char what[120];
+
+            snprintf(what, sizeof(what), "a key that is %s cannot be put in a document",
+                     lua_type(L, -1) == LUA_TNUMBER ? "a number, but not 1, 2, 3, ..." : luaL_typename(L, -1));
+            return refuse(reading, at, what);
+        }
+    }
+    if (numbers && texts)
+        return refuse(reading, at, "a table is either a list or has names, not both");
+    if (max != numbers)
+        return refuse(reading, at, "a list with holes cannot be put in a document; dosrun.null fills one");
+    *count = numbers;
+    *object = texts > 0 || (!numbers && !script_is_array(L, table));
+    if (texts && script_is_array(L, table))
+        return refuse(reading, at, "an array cannot have names as keys");
+    return true;
+}
+
+static struct doc *read_table(struct reading *reading, int index, const struct at *up)
+{
+    lua_State *L = reading->L;
+    struct at at = *up;
+    struct doc *doc = NULL;
+    lua_Integer count;
+    bool object;
+    int top = lua_gettop(L);
+
+    if (at.depth >= DEPTH_MAX)
+        return refuse(reading, up, "a document may be 64 levels deep at most");
+    if (freeze_push_real(L, index))
+        index = lua_gettop(L);
+    at.table = lua_topointer(L, index);
+    for (const struct at *outer = up->up; outer; outer = outer->up) {
+        if (outer->table == at.table) {
+            lua_settop(L, top);
+            return refuse(reading, up, "this table contains itself");
+        }
+    }
+    if (judge_keys(reading, index, &at, &count, &object))
+        doc = object ? read_object(reading, index, &at) : read_array(reading, index, &at, count);
+    lua_settop(L, top);
+    return doc;
+}
+
+static struct doc *read_value(struct reading *reading, int index, const struct at *at)
+{
+    lua_State *L = reading->L;
+    char what[120];
+    size_t len;
+    const char *text;
+
+    if (!lua_checkstack(L, 8) || ++reading->nodes > NODES_MAX)
+        return refuse(reading, at, "a document may have two million values at most");
+    switch (lua_type(L, index)) {
+    case LUA_TBOOLEAN:
+        return doc_bool(lua_toboolean(L, index));
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            return doc_int(lua_tointeger(L, index));
+        if (!isfinite(lua_tonumber(L, index)))
+            return refuse(reading, at, "a number that is not finite cannot be put in a document");
+        return doc_real(lua_tonumber(L, index));
+    case LUA_TSTRING:
+        text = lua_tolstring(L, index, &len);
+        return text_fits(reading, at, text, len) ? doc_string((struct view){text, len}) : NULL;
+    case LUA_TTABLE:
+        return read_table(reading, index, at);
+    case LUA_TLIGHTUSERDATA:
+        return doc_null();
+    case LUA_TNIL:
+        return refuse(reading, at, "nil cannot be put in a document; dosrun.null can");
+    default:
+        snprintf(what, sizeof(what), "a %s cannot be put in a document", luaL_typename(L, index));
+        return refuse(reading, at, what);
+    }
+}
+
+int script_to_doc(lua_State *L, int index, struct doc **doc, struct err *err)
+{
+    struct reading reading = {.L = L, .err = err};
+    struct at top = {.up = NULL};
+    int height = lua_gettop(L);
+
+    *doc = read_value(&reading, lua_absindex(L, index), &top);
+    lua_settop(L, height);
+    return *doc ? 0 : -1;
+}
+
+struct doc *script_check_doc(lua_State *L, int index)
+{
+    struct err err = ERR_INIT;
+    struct doc *doc;
+
+    if (script_to_doc(L, index, &doc, &err) < 0) {
+        err_context(&err, "argument %d", index);
+        script_raise(L, &err);
+    }
+    return doc;
+}
