@@ -35,6 +35,7 @@ struct real {
 
     uv_signal_t child_ended;
     struct list processes; /* struct real_process */
+    int processes_len;
 };
 
 static inline struct real *real_of(struct world *world)

@@ -87,7 +87,7 @@ static void process_finish(struct real_process *process, const struct err *err)
         handle_close(&process->errors);
         handle_close(&process->timer);
     }
-    if (list_empty(&process->real->processes))
+    if (--process->real->processes_len == 0)
         uv_signal_stop(&process->real->child_ended);
     process_try_free(process);
     if (tell)
@@ -401,7 +401,7 @@ struct process *real_process_start(struct world *world, const struct process_req
     list_init(&process->ready.link);
     buf_init(&process->input_bytes, SIZE_MAX);
     buf_add_view(&process->input_bytes, request->input);
-    if (list_empty(&real->processes))
+    if (real->processes_len++ == 0)
         uv_signal_start(&real->child_ended, child_ended, SIGCHLD);
     list_add_tail(&real->processes, &process->link);
     real->pending++;
