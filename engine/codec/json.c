@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Counted on the text, before jansson recurses into it; broken text is jansson's to refuse. */
-static int check_depth(struct view text, struct err *err)
+/* What jansson lets pass: depth, counted before it recurses, and a NUL after a number at the end. */
+static int check_text(struct view text, struct err *err)
 {
     size_t depth = 0, line = 1;
     const char *line_start = text.ptr;
@@ -16,7 +16,10 @@ static int check_depth(struct view text, struct err *err)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
 
-        if (c == '\n') {
+        if (c == '\0') {
+            return err_set(err, ERR_USAGE, "line %zu, column %zu: a NUL character", line,
+                           (size_t)(text.ptr + i - line_start) + 1);
+        } else if (c == '\n') {
             line++;
             line_start = text.ptr + i + 1;
         } else if (in_string && c == '\\') {
@@ -41,7 +44,7 @@ struct doc *json_parse(struct view text, struct err *err)
     json_t *json;
     char *near;
 
-    if (check_depth(text, err) != 0)
+    if (check_text(text, err) != 0)
         return NULL;
     json = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (json)

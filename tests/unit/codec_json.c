@@ -111,6 +111,7 @@ TEST(json_is_strict)
         check_refused(view_of(wrong[i]), NULL);
     check_refused((struct view){NULL, 0}, NULL);
     check_refused(VIEW_LITERAL("{}\0"), NULL);
+    check_refused(VIEW_LITERAL("123\0"), "line 1, column 4: a NUL character");
     check_refused(view_of("{\"a\":1,\n \"a\":2}"), "line 2, column 4: duplicate object key");
     check_refused(view_of("{\"password\":\"hunter22\" \"x\"}"), "line 1, column 26: '}' expected");
 }
