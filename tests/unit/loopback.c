@@ -359,6 +359,15 @@ static void serve_http2(struct loopback_conn *conn)
 
 /* ---- connections ---- */
 
+/* Closing with the client's bytes unread would be a reset, which overtakes the alert that says why. */
+static void refuse_gently(struct loopback_conn *conn)
+{
+    SSL_free(conn->ssl);
+    conn->ssl = NULL;
+    shutdown(conn->fd, SHUT_WR);
+    loopback_wait_close(conn);
+}
+
 static void *conn_run(void *ctx)
 {
     struct loopback_conn *conn = ctx;
@@ -369,8 +378,10 @@ static void *conn_run(void *ctx)
     if (server->tls) {
         conn->ssl = SSL_new(server->tls);
         SSL_set_fd(conn->ssl, conn->fd);
-        if (SSL_accept(conn->ssl) != 1)
+        if (SSL_accept(conn->ssl) != 1) {
+            refuse_gently(conn);
             goto out;
+        }
         SSL_get0_alpn_selected(conn->ssl, &protocol, &protocol_len);
     }
     if (server->options.http2 && protocol_len == 2)
