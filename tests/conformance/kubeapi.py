@@ -3,9 +3,11 @@
 A kubeconfig is read as JSON, which is what `up` writes; any other is turned into JSON by kubectl.
 """
 import base64
+import collections
 import http.client
 import json
 import os
+import re
 import ssl
 import subprocess
 import tempfile
@@ -14,6 +16,10 @@ import time
 import urllib.parse
 
 MERGE = "application/merge-patch+json"
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+
+# A kind of resource; `path` lists all of it.
+Resource = collections.namedtuple("Resource", "path name kind namespaced verbs")
 
 
 class Failure(Exception):
@@ -128,6 +134,27 @@ class Api:
                 yield event["type"], event["object"]
         finally:
             connection.close()
+
+
+def resources(api):
+    """Every listable Resource that is stored, at its group's preferred version."""
+    for root in ("/api", "/apis"):
+        for group in api.get(root, DISCOVERY)["items"]:
+            name = group["metadata"].get("name", "")
+            seen = {"componentstatuses"}
+            for version in group["versions"] if name != "metrics.k8s.io" else ():
+                prefix = "/".join(filter(None, (root, name, version["version"])))
+                for one in version.get("resources", []):
+                    if "list" in one["verbs"] and one["resource"] not in seen:
+                        seen.add(one["resource"])
+                        yield Resource(f"{prefix}/{one['resource']}", one["resource"], one["responseKind"]["kind"],
+                                       one["scope"] == "Namespaced", one["verbs"])
+
+
+def uids_in(file):
+    """The uids of the objects that canon printed into a file."""
+    with open(file, encoding="utf-8") as text:
+        return set(re.findall(r'^  uid: "?([0-9a-f-]{36})"?$', text.read(), re.MULTILINE))
 
 
 class Cache:

@@ -13,6 +13,7 @@ metrics         the API metrics.k8s.io/v1beta1 over TLS, reached through the API
 Pods whose image cannot be pulled, or that crash, are kwok's: see stages.yaml.
 """
 import argparse
+import http.client
 import http.server
 import json
 import re
@@ -29,13 +30,20 @@ SUFFIXES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
 
 
 def tolerant(act):
-    """Another writer may win or the object be gone: then its next event says what to do."""
+    """Another writer may win or the object be gone: then its next event says what to do. A server that is away
+    or in trouble is tried again, for its watch may outlive the trouble."""
     def run(*args):
-        try:
-            act(*args)
-        except Failure as failure:
-            if failure.code not in (404, 409):
-                print(f"{act.__name__}: {failure}", file=sys.stderr, flush=True)
+        while True:
+            try:
+                return act(*args)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.2)
+            except Failure as failure:
+                if failure.code < 500:
+                    if failure.code not in (404, 409):
+                        print(f"{act.__name__}: {failure}", file=sys.stderr, flush=True)
+                    return None
+                time.sleep(0.2)
     return run
 
 
