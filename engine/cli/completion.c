@@ -29,6 +29,41 @@ static void firsts_add(struct buf *out, const char *gap)
     }
 }
 
+/* Calls fn for each first word of two-word commands, with all its second words. */
+static void each_second(struct buf *out, void (*fn)(struct buf *out, struct view first, const char *seconds))
+{
+    struct view before = {0};
+    struct buf seconds;
+
+    buf_init(&seconds, 1024);
+    for (size_t i = 0; table_command_at(i); i++) {
+        const char *name = table_command_at(i)->name;
+        struct view first = {name, strcspn(name, " ")};
+
+        if (!name[first.len])
+            continue;
+        if (before.len && !view_equal(before, first)) {
+            fn(out, before, buf_text(&seconds));
+            buf_reset(&seconds);
+        }
+        buf_addf(&seconds, "%s%s", seconds.len ? " " : "", name + first.len + 1);
+        before = first;
+    }
+    fn(out, before, buf_text(&seconds));
+    buf_free(&seconds);
+}
+
+static void bash_second(struct buf *out, struct view first, const char *seconds)
+{
+    buf_addf(out, "    %.*s) mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$word\") ;;\n", (int)first.len, first.ptr,
+             seconds);
+}
+
+static void zsh_second(struct buf *out, struct view first, const char *seconds)
+{
+    buf_addf(out, "    %.*s) compadd %s ;;\n", (int)first.len, first.ptr, seconds);
+}
+
 static void choices_add(struct buf *out, const char *choices, const char *prefix)
 {
     struct view choice;
@@ -98,14 +133,7 @@ static void bash_add(struct buf *out)
     firsts_add(out, " ");
     buf_add_text(out, "' -- \"$word\"; compgen -f -X '!*.lua' -- \"$word\"; compgen -d -S / -- \"$word\")\n"
                       "        [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace ;;\n");
-    for (size_t i = 0; table_command_at(i); i++) {
-        const char *name = table_command_at(i)->name;
-        size_t len = strcspn(name, " ");
-
-        if (name[len])
-            buf_addf(out, "    %.*s) COMPREPLY+=($(compgen -W '%s' -- \"$word\")) ;;&\n", (int)len, name,
-                     name + len + 1);
-    }
+    each_second(out, bash_second);
     buf_add_text(out, "    completion) mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- \"$word\") ;;\n"
                       "    help) mapfile -t COMPREPLY < <(compgen -W 'man ");
     firsts_add(out, " ");
@@ -151,11 +179,9 @@ static void zsh_add(struct buf *out)
                       "    _files -g '*.lua'\n"
                       "}\n"
                       "_dosrun_rest() {\n"
-                      "    case $words[2] in\n"
-                      "    sandbox) compadd show reset ;;\n"
-                      "    pins) compadd update ;;\n"
-                      "    new) compadd game ;;\n"
-                      "    completion) compadd bash zsh fish ;;\n"
+                      "    case $words[2] in\n");
+    each_second(out, zsh_second);
+    buf_add_text(out, "    completion) compadd bash zsh fish ;;\n"
                       "    help) _dosrun_first; compadd man ;;\n"
                       "    plan|check|test) _files -g '*.lua' ;;\n"
                       "    esac\n"

@@ -199,6 +199,11 @@ const struct explain explain_table[] = {
      "missing.",
      "error[S408]: playbooks/deploy.lua:12: 'end' expected (to close 'function' at line 9)",
      "Mend the line shown; `dosrun check` tells whether it is right."},
+    {"S409", "a table of the engine cannot be changed",
+     "Lua's libraries, dosrun's own tables and the table of globals are read-only, and so are their metatables; "
+     "finalizers (__gc) are refused.",
+     "error[S409]: string.len cannot be set: string is read-only",
+     "Write a function of your own and share it through a file below lib/."},
     {"X701", "a program was not found",
      "The playbook runs a program, or the kubeconfig asks one for a token, and PATH has none of that name.",
      "error[X701]: there is no program \"docker\" in PATH",

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { COLUMNS_DEFAULT = 80, INDENT = 2, SECOND_COLUMN = 30 };
+enum { COLUMNS_DEFAULT = 80, INDENT = 2, SECOND_COLUMN = 32 };
 
 /* "  left        right, wrapped below itself"; a long left has a line of its own. */
 static void pair_add(struct buf *out, const char *left, const char *right, int columns)

@@ -46,7 +46,8 @@ struct output_options {
     enum output_ci ci;
 };
 
-/* LC_ALL, LC_CTYPE, LANG, TERM, NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, ACCESSIBLE and the CI's own; needs the tty answers. */
+/* LC_ALL, LC_CTYPE, LANG, TERM, NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, ACCESSIBLE and the names that CI
+   services set; needs the tty answers. */
 void output_options_read(struct output_options *options, command_env_fn *env, void *ctx);
 
 struct output;
@@ -59,7 +60,8 @@ void output_set_marks(struct output *output, const struct marks *marks);
 /* Repaints if due, says a heartbeat if due; now_ms is the world's wall clock. Call it every 100 ms,
    and on SIGWINCH. */
 void output_tick(struct output *output, int64_t now_ms);
-/* Takes the live region away, so that something else (a question) may write to the terminal; the next tick brings it back. */
+/* Takes the live region away, so that something else (a question) may write to the terminal; the next
+   tick brings it back. */
 void output_clear(struct output *output);
 /* Everything that comes last: plan, summary, the error, what to do next. Once; nothing is shown after it. */
 void output_finish(struct output *output, int exit_code);

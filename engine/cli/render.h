@@ -77,7 +77,7 @@ const char *sign_text(const struct output *output, enum sign sign);
 void output_write(int fd, struct view bytes);
 int output_columns(const struct output *output, int *rows);
 
-/* "playbooks/deploy.lua doom on prod, in the sandbox, run r1, lock: this machine only"; false: there is nothing to say. */
+/* "playbooks/deploy.lua doom on prod, in the sandbox, run r1, lock: this machine only"; false: nothing to say. */
 bool header_add(const struct output *output, struct buf *out);
 /* How a step or an undo ended: its sign, and the words for it. */
 enum sign step_end_add(const struct doc *event, const struct activity *activity, struct buf *out);

@@ -135,6 +135,14 @@ static size_t fit(struct view text, size_t at, int room)
     return at;
 }
 
+static bool is_blank(struct view text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] != ' ')
+            return false;
+    return true;
+}
+
 int text_wrap_add(struct buf *out, struct view text, int used, int hang, int columns)
 {
     size_t at = 0;
@@ -153,6 +161,9 @@ int text_wrap_add(struct buf *out, struct view text, int used, int hang, int col
 
             while (blank > at && text.ptr[blank - 1] != ' ')
                 blank--;
+            /* Blanks at the start are an indent, no place to break. */
+            if (is_blank((struct view){text.ptr + at, blank - at}))
+                blank = at;
             /* A word that would fit into a row of its own moves there whole. */
             if (blank > at || used > hang)
                 end = blank;
