@@ -172,10 +172,28 @@ static bool find_mark(struct view text, size_t from, struct found *found)
     return true;
 }
 
+/* A whole mark in URL or JSON's ASCII form: somebody encoded it, and its plain text can go in no more. */
+static bool has_encoded_mark(struct view text)
+{
+    static const char *const forms[] = {"%EF%B7%90", "%ef%b7%90", "\\ufdd0", "\\uFDD0", "\\uFdd0"};
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        size_t size = strlen(forms[i]);
+        const char *at = text.ptr, *end = text.ptr + text.len;
+
+        while (at < end && (at = memmem(at, (size_t)(end - at), forms[i], size))) {
+            at += size;
+            if (end - at > TOKEN && is_token((struct view){at + 1, TOKEN}))
+                return true;
+        }
+    }
+    return false;
+}
+
 int marks_find(struct view text)
 {
     struct found found;
-    int kinds = MARK_NONE;
+    int kinds = has_encoded_mark(text) ? MARK_UNKNOWN : MARK_NONE;
 
     for (size_t at = 0; find_mark(text, at, &found); at = found.end)
         kinds |= found.kind == 's' ? MARK_SECRET : MARK_UNKNOWN;
@@ -194,6 +212,8 @@ int marks_reveal(const struct marks *marks, struct view text, struct buf *out, s
     size_t done = 0, start = out->len;
     struct found found;
 
+    if (has_encoded_mark(text))
+        return err_set(err, ERR_USAGE, "a marked value (a secret, or one not known yet) was encoded by the playbook");
     while (find_mark(text, done, &found)) {
         const struct entry *entry = found.kind == 's' || found.kind == 'u' ? entry_of(marks, &found) : NULL;
 

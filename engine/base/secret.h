@@ -25,7 +25,8 @@ void marks_add_secret(struct marks *marks, struct buf *out, struct view plain);
 /* `source` is what it is known after: "step image", "uid of Namespace dos-game". */
 void marks_add_unknown(struct marks *marks, struct buf *out, const char *source);
 
-/* A bit set of the kinds of marks in text; 0 when there is none. Cheap: one scan for the first byte. */
+/* A bit set of the kinds of marks in text; 0 when there is none. Cheap: a few scans for first bytes.
+   A mark that was cut, sealed, or URL-encoded counts as unknown: marks_reveal refuses it. */
 int marks_find(struct view text);
 
 /* Copies text with each secret mark replaced by its plain text. An unknown mark, or a token that

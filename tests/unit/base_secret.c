@@ -119,6 +119,30 @@ TEST(marks_reveal_refuses_what_is_not_whole)
     marks_free(others);
 }
 
+TEST(marks_that_were_encoded_are_refused)
+{
+    static const char token[] = "0123456789abcdef0123456789abcdef";
+    static const char *const before[] = {"%EF%B7%90s", "p=%ef%b7%90u", "\\ufdd0s", "\\uFDD0s"};
+    struct marks *marks = new_marks();
+    struct err err = ERR_INIT;
+    struct buf text, out;
+
+    buf_init(&text, SIZE_MAX);
+    buf_init(&out, SIZE_MAX);
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        buf_reset(&text);
+        buf_addf(&text, "%s%s", before[i], token);
+        CHECK_INT(marks_find(buf_view(&text)), MARK_UNKNOWN);
+        CHECK_INT(marks_reveal(marks, buf_view(&text), &out, &err), -1);
+        CHECK_INT(marks_find((struct view){text.ptr, text.len - 1}), MARK_NONE);
+    }
+    CHECK_INT(marks_reveal(marks, view_of("%EF%B7%90 and \\ufdd0 in a text"), &out, &err), 0);
+    CHECK_TEXT(buf_text(&out), "%EF%B7%90 and \\ufdd0 in a text");
+    buf_free(&text);
+    buf_free(&out);
+    marks_free(marks);
+}
+
 TEST(marks_by_the_thousand)
 {
     struct marks *marks = new_marks();
