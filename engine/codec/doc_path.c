@@ -132,41 +132,42 @@ void doc_merge_patch(struct doc *target, const struct doc *patch)
     }
 }
 
-/* A place in a document that need not be there: its container and the last token. */
+/* A place in a document: its container and the last token of the pointer. */
 struct place {
     struct doc *container; /* NULL for the whole document */
     char *token;
     size_t index; /* for arrays */
-    bool found;   /* something is there */
 };
 
-static int place_find(struct doc *root, const char *pointer, bool may_append, struct place *place, struct err *err)
+/* Whether the place exists, or, when it may be new, whether something can be put there. */
+static bool place_is_good(struct place *place, bool may_be_new)
+{
+    size_t size = doc_size(place->container);
+
+    if (doc_is(place->container, DOC_OBJECT))
+        return may_be_new || doc_get(place->container, place->token);
+    if (!doc_is(place->container, DOC_ARRAY))
+        return false;
+    if (may_be_new && strcmp(place->token, "-") == 0) {
+        place->index = size;
+        return true;
+    }
+    return parse_index(place->token, &place->index) && place->index < size + may_be_new;
+}
+
+/* On failure too, place->token is the caller's to free. */
+static int place_find(struct doc *root, const char *pointer, bool may_be_new, struct place *place, struct err *err)
 {
     const char *at = pointer;
 
-    *place = (struct place){.found = true};
+    *place = (struct place){0};
     while (*at) {
-        struct doc *next = place->token ? child(place->container, place->token) : root;
-
+        place->container = place->token ? child(place->container, place->token) : root;
         free(place->token);
         place->token = pointer_token(&at);
-        place->container = next;
         if (!place->token)
             return err_set(err, ERR_USAGE, "\"%s\" is not a JSON pointer", pointer);
-        if (doc_is(next, DOC_ARRAY)) {
-            place->found = parse_index(place->token, &place->index) && place->index < doc_size(next);
-            if (strcmp(place->token, "-") == 0)
-                place->index = doc_size(next);
-            if (!place->found && !*at && may_append &&
-                (strcmp(place->token, "-") == 0 ||
-                 (parse_index(place->token, &place->index) && place->index == doc_size(next))))
-                return 0;
-        } else {
-            place->found = doc_get(next, place->token) != NULL;
-        }
-        if (!doc_is(next, DOC_ARRAY) && !doc_is(next, DOC_OBJECT))
-            return err_set(err, ERR_USAGE, "nothing is at \"%s\"", pointer);
-        if (!place->found && (*at || !may_append || doc_is(next, DOC_ARRAY)))
+        if (!place_is_good(place, may_be_new && !*at))
             return err_set(err, ERR_USAGE, "nothing is at \"%s\"", pointer);
     }
     return 0;

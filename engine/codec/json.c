@@ -69,9 +69,9 @@ void json_add_real(struct buf *out, double value)
         if (strtod(text, NULL) == value)
             break;
     }
-    if (!strpbrk(text, ".e"))
-        strcat(text, ".0");
     buf_add_text(out, text);
+    if (!strpbrk(text, ".e"))
+        buf_add_text(out, ".0");
 }
 
 void json_add_string(struct buf *out, struct view text)

@@ -36,16 +36,17 @@ void places_free(struct places *places)
     free(places);
 }
 
-/* FNV-1a over the address, the key and the index. */
+/* FNV-1a over the key, then MurmurHash3's last mix: addresses and indexes alone would fill neighbouring slots. */
 static uint64_t hash_of(const struct doc *container, const char *key, size_t index)
 {
-    uint64_t hash = 0xcbf29ce484222325u, words[2] = {(uint64_t)(uintptr_t)container, index};
+    uint64_t hash = 0xcbf29ce484222325u;
 
-    for (size_t i = 0; i < 2; i++)
-        hash = (hash ^ words[i]) * 0x100000001b3u;
     for (; key && *key; key++)
         hash = (hash ^ (unsigned char)*key) * 0x100000001b3u;
-    return hash ^ hash >> 29;
+    hash ^= (uint64_t)(uintptr_t)container * 0x9e3779b97f4a7c15u + index;
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
+    return hash ^ hash >> 33;
 }
 
 static struct place *slot_of(const struct places *places, const struct doc *container, const char *key, size_t index)
