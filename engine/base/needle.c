@@ -132,14 +132,12 @@ static void json_encode(struct buf *out, struct view plain, const char *more)
     }
 }
 
-void needles_add_secret(struct needles *needles, struct view plain)
+static void add_forms(struct needles *needles, struct view plain)
 {
     static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
     static const char *const json_more[] = {"", "/", "<>&"};
     struct buf scratch;
 
-    if (plain.len < NEEDLE_PLAIN_MIN)
-        return;
     buf_init(&scratch, SIZE_MAX);
     add(needles, plain, 0, 0);
     add_base64(needles, plain, &scratch);
@@ -163,6 +161,38 @@ void needles_add_secret(struct needles *needles, struct view plain)
     add(needles, buf_view(&scratch), 0, 0);
     wipe(&scratch);
     buf_free(&scratch);
+}
+
+/* Takes the next line off *text, without the blanks at its ends. */
+static struct view take_line(struct view *text)
+{
+    const char *end = memchr(text->ptr, '\n', text->len);
+    struct view line = {text->ptr, end ? (size_t)(end - text->ptr) : text->len};
+    size_t taken = line.len + (end != NULL);
+
+    *text = (struct view){text->ptr + taken, text->len - taken};
+    while (line.len && strchr(" \t\r", line.ptr[line.len - 1]) && line.ptr[line.len - 1])
+        line.len--;
+    while (line.len && strchr(" \t\r", line.ptr[0]) && line.ptr[0])
+        line = (struct view){line.ptr + 1, line.len - 1};
+    return line;
+}
+
+void needles_add_secret(struct needles *needles, struct view plain)
+{
+    size_t lines = 0, least;
+    struct view rest = plain, line;
+
+    if (plain.len >= NEEDLE_PLAIN_MIN)
+        add_forms(needles, plain);
+    while (rest.len)
+        lines += take_line(&rest).len > 0;
+    least = lines == 1 ? NEEDLE_PLAIN_MIN : NEEDLE_LINE_MIN;
+    for (rest = plain; rest.len;) {
+        line = take_line(&rest);
+        if (line.len >= least && line.len < plain.len)
+            add_forms(needles, line);
+    }
 }
 
 /* The longest needle at this place, NULL when there is none. */
@@ -202,6 +232,8 @@ void needles_redact(const struct needles *needles, struct view text, struct buf 
         if (needle->before && start > done && is_base64(text.ptr[start - 1]))
             start--;
         if (needle->after && end < text.len && is_base64(text.ptr[end]))
+            end++;
+        while (needle->after && end < text.len && text.ptr[end] == '=')
             end++;
         buf_add(out, text.ptr + done, start - done);
         buf_add_text(out, "(secret)");

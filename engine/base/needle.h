@@ -5,14 +5,16 @@
  */
 #include "base/buf.h"
 
-/* Shorter secrets are not searched for: they would be found everywhere. */
-enum { NEEDLE_PLAIN_MIN = 6 };
+/* Shorter secrets, and shorter lines of a secret of several lines, are not searched for: they would be
+   found everywhere. */
+enum { NEEDLE_PLAIN_MIN = 6, NEEDLE_LINE_MIN = 16 };
 
 struct needles;
 
 struct needles *needles_new(void);
 void needles_free(struct needles *needles); /* wipes them */
-/* Remembers the text as it is, in base64 (each alignment, both alphabets), URL, hex and JSON form. */
+/* Remembers the text as it is, in base64 (each alignment, both alphabets), URL, hex and JSON form; and each
+   of its lines so: programs print a key line by line, and a password without its file's line break. */
 void needles_add_secret(struct needles *needles, struct view plain);
 /* Copies text with "(secret)" in place of each. A plain copy when there are none. */
 void needles_redact(const struct needles *needles, struct view text, struct buf *out);

@@ -242,6 +242,18 @@ TEST(redaction_finds_base64_at_every_alignment)
     buf_free(&out);
 }
 
+TEST(redaction_finds_the_lines_of_a_secret)
+{
+    struct marks *marks = new_marks();
+
+    free(secret_mark(marks, "hunter22\n"));
+    free(secret_mark(marks, "-----BEGIN KEY-----\r\n  MIIEvQIBADANBgkqhkiG\nshort\n"));
+    check_redacted(marks, "login with hunter22 failed", "login with (secret) failed");
+    check_redacted(marks, "aHVudGVyMjIK aHVudGVyMjI=", "(secret) (secret)");
+    check_redacted(marks, "1: MIIEvQIBADANBgkqhkiG\n2: short", "1: (secret)\n2: short");
+    marks_free(marks);
+}
+
 TEST(redaction_prefers_the_longer_secret)
 {
     struct marks *marks = new_marks();
