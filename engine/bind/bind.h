@@ -64,6 +64,7 @@ int bind_file_open(struct lua_State *L);
 int bind_process_open(struct lua_State *L);
 int bind_run_open(struct lua_State *L);
 int bind_kube_open(struct lua_State *L);
+int bind_manifest_open(struct lua_State *L);
 
 /* ---- the playbook (playbook.c) ---- */
 

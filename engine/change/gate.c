@@ -58,7 +58,7 @@ static void admission_write(struct admission *admission)
 
     world_crash_point(changes->options.world, admission->attempt, CRASH_BEFORE);
     doc_set_text(event, "key", record->key);
-    doc_set_int(event, "n", (int64_t)admission->attempt);
+    doc_set_int(event, "attempt", (int64_t)admission->attempt);
     doc_set_int(event, "logical", (int64_t)admission->logical);
     doc_set_text(event, "method", admission->method);
     doc_set_text(event, "url", admission->url);
@@ -148,7 +148,7 @@ static void attempt_end(struct change *change, uint64_t attempt, int status, con
 
     changes->in_flight--;
     doc_set_text(event, "key", record->key);
-    doc_set_int(event, "n", (int64_t)attempt);
+    doc_set_int(event, "attempt", (int64_t)attempt);
     if (status)
         doc_set_int(event, "status", status);
     if (err)
@@ -230,7 +230,7 @@ static void gate_read(void *ctx, const struct http_request *request, uint64_t at
     struct changes *changes = ctx;
     struct doc *event = event_new("call.read");
 
-    doc_set_int(event, "n", (int64_t)attempt);
+    doc_set_int(event, "attempt", (int64_t)attempt);
     doc_set_text(event, "method", request->method);
     doc_set_text(event, "url", request->url);
     doc_set_text(event, "subject", request->subject);

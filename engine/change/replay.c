@@ -64,7 +64,7 @@ static void replay_end(struct record *record, const struct doc *event)
 
 static void replay_call(struct changes *changes, struct record *record, const struct doc *event)
 {
-    struct past_call *call = record_call_add(record, (uint64_t)doc_as_int(doc_get(event, "n"), 0),
+    struct past_call *call = record_call_add(record, (uint64_t)doc_as_int(doc_get(event, "attempt"), 0),
                                              (uint64_t)doc_as_int(doc_get(event, "logical"), 0),
                                              doc_as_text(doc_get(event, "method"), ""), doc_as_text(doc_get(event, "url"), ""));
 
@@ -77,7 +77,7 @@ static void replay_call(struct changes *changes, struct record *record, const st
 
 static void replay_call_end(struct record *record, const struct doc *event)
 {
-    struct past_call *call = record_call_find(record, (uint64_t)doc_as_int(doc_get(event, "n"), 0));
+    struct past_call *call = record_call_find(record, (uint64_t)doc_as_int(doc_get(event, "attempt"), 0));
     int64_t settle = 0;
 
     if (!call)

@@ -277,3 +277,46 @@ bool run_summary_unfinished(const struct run_summary *run)
 {
     return !run->damaged && run->first && (run->exit < 0 || run->exit == 3 || run->exit == 70 || run->exit == 130);
 }
+
+/* ---- clearing ---- */
+
+static bool name_add(void *ctx, const char *name, enum disk_kind kind)
+{
+    if (kind == DISK_FILE)
+        doc_push(ctx, doc_text(name));
+    return true;
+}
+
+static int folder_clear(struct world *world, const char *path, struct err *err)
+{
+    struct doc *names = doc_array();
+    struct disk_stat stat;
+    int result = disk_stat(world, path, &stat, err);
+
+    if (result == 0 && stat.kind == DISK_FOLDER) {
+        result = disk_list(world, path, name_add, names, err);
+        for (size_t i = 0; result == 0 && i < doc_size(names); i++) {
+            char *file = mem_printf("%s/%s", path, doc_as_text(doc_at(names, i), ""));
+
+            result = disk_remove(world, file, err);
+            free(file);
+        }
+        if (result == 0)
+            result = disk_remove(world, path, err);
+    }
+    doc_unref(names);
+    return result;
+}
+
+int store_clear(struct world *world, const char *root, const char *project, const char *target, struct err *err)
+{
+    struct store *store = store_new(world, root, project, target);
+    char *runs = store_path(store, "runs");
+    int result = folder_clear(world, runs, err);
+
+    if (result == 0)
+        result = folder_clear(world, store->folder, err);
+    free(runs);
+    store_free(store);
+    return result;
+}

@@ -41,6 +41,9 @@ int store_runs(struct store *store, struct run_summary **runs, size_t *count, st
     __attribute__((warn_unused_result));
 void store_runs_free(struct run_summary *runs, size_t count);
 bool run_summary_unfinished(const struct run_summary *run); /* no end, or ended with 3, 70, 130 */
+/* Removes the target's journals and lock (the sandbox's, whose cloud is emptied too). */
+int store_clear(struct world *world, const char *root, const char *project, const char *target, struct err *err)
+    __attribute__((warn_unused_result));
 char *store_journal_path(const struct store *store, const char *run); /* free() */
 
 /* ---- journal ----

@@ -1,0 +1,168 @@
+/* The target's cluster: which one, is it the one that is meant, and the lock that lives in it. */
+#include "dosrun.h"
+
+#include "sandbox/sandbox.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LEASE_MS = 60000 };
+
+struct kube *cluster_client(struct dosrun *dosrun, struct err *err)
+{
+    const struct command *command = dosrun->command;
+    struct kube_config_options options = {.kubeconfig = getenv("KUBECONFIG"),
+                                          .home = getenv("HOME"),
+                                          .context = command->context ? command->context
+                                                                      : doc_path_text(dosrun->target, "context", NULL),
+                                          .in_cluster = true,
+                                          .insecure_allowed = command->insecure};
+    struct kube_config *config;
+    struct doc *simulated = NULL;
+
+    if (dosrun->kube)
+        return dosrun->kube;
+    if (doc_path_text(dosrun->target, "kubeconfig", NULL))
+        options.kubeconfig = doc_path_text(dosrun->target, "kubeconfig", NULL);
+    if (command->sandbox) {
+        simulated = sandbox_kubeconfig(dosrun->world);
+        options = (struct kube_config_options){.inline_config = simulated};
+    }
+    config = kube_config_load(dosrun->world, &options, err);
+    doc_unref(simulated);
+    if (!config)
+        return NULL;
+    dosrun->kube = kube_new(dosrun->world, dosrun->http, dosrun->marks, config);
+    return dosrun->kube;
+}
+
+/* ---- which cluster it is ---- */
+
+static void identity_known(void *ctx, const char *uid, const struct err *err)
+{
+    struct dosrun *dosrun = ctx;
+
+    dosrun->done = true;
+    if (err)
+        dosrun->err = *err;
+    else
+        dosrun->identity = mem_text(uid);
+}
+
+int cluster_check(struct dosrun *dosrun, struct err *err)
+{
+    struct kube *kube = cluster_client(dosrun, err);
+    const char *meant = doc_path_text(dosrun->target, "uid", NULL);
+
+    if (!kube)
+        return -1;
+    dosrun->done = false;
+    kube_identity(kube, identity_known, dosrun);
+    dosrun_wait(dosrun);
+    if (dosrun->err.kind) {
+        *err = dosrun->err;
+        dosrun->err = ERR_INIT;
+        return err_context(err, "cluster of target %s (context %s, %s)", dosrun->target_name,
+                           kube_config_context(kube_config_of(kube)), kube_config_server(kube_config_of(kube)));
+    }
+    if (meant && strcmp(meant, dosrun->identity) != 0) {
+        err_set(err, ERR_USAGE, "context %s leads to cluster %s, but target %s is cluster %s; nothing was touched",
+                kube_config_context(kube_config_of(kube)), dosrun->identity, dosrun->target_name, meant);
+        err_explain(err, "C603");
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- the lock in it ---- */
+
+static void host_name(const struct dosrun *dosrun, char *out, size_t size)
+{
+    if (dosrun->command->sandbox || gethostname(out, size) != 0)
+        snprintf(out, size, "sandbox");
+    out[size - 1] = '\0';
+}
+
+/* An owner on this host, in this state folder, is dead when we hold the folder's own lock, as we do here. */
+static bool owner_dead(void *ctx, const char *host, const char *run)
+{
+    const struct dosrun *dosrun = ctx;
+    char here[256], *path;
+    struct disk_stat stat;
+    struct err ignored = ERR_INIT;
+    bool ours;
+
+    host_name(dosrun, here, sizeof(here));
+    if (strcmp(here, host) != 0)
+        return false;
+    if (dosrun->command->sandbox)
+        return true;
+    path = store_journal_path(dosrun->store, run);
+    ours = disk_stat(dosrun->world, path, &stat, &ignored) == 0 && stat.kind == DISK_FILE;
+    free(path);
+    return ours;
+}
+
+static void lease_taken(void *ctx, const struct err *err)
+{
+    struct dosrun *dosrun = ctx;
+
+    dosrun->done = true;
+    if (err)
+        dosrun->err = *err;
+}
+
+static void lease_lost(void *ctx, const struct err *err)
+{
+    struct dosrun *dosrun = ctx;
+
+    if (dosrun->run)
+        run_stop(dosrun->run, err);
+}
+
+int cluster_lock(struct dosrun *dosrun, struct err *err)
+{
+    char host[256];
+    const char *namespace = doc_path_text(dosrun->target, "lock_namespace", NULL), *user = getenv("USER");
+    struct kube_lease_options options = {.namespace = namespace ? namespace : "kube-system",
+                                         .name = "dosrun",
+                                         .owner = dosrun->command->sandbox ? "sandbox" : user ? user : "unknown",
+                                         .host = host,
+                                         .run = dosrun->run_id,
+                                         .host_alive_known = true,
+                                         .owner_dead = owner_dead,
+                                         .ctx = dosrun,
+                                         .take_over = dosrun->command->take_over,
+                                         .duration_ms = LEASE_MS};
+
+    host_name(dosrun, host, sizeof(host));
+    dosrun->done = false;
+    dosrun->lease = kube_lease_take(dosrun->kube, &options, lease_taken, lease_lost, dosrun);
+    dosrun_wait(dosrun);
+    if (!dosrun->err.kind)
+        return 0;
+    *err = dosrun->err;
+    dosrun->err = ERR_INIT;
+    dosrun->lease = NULL;
+    return -1;
+}
+
+static void lease_released(void *ctx, const struct err *err)
+{
+    struct dosrun *dosrun = ctx;
+
+    (void)err; /* it ends by itself, and a dead owner on this host is replaced at once */
+    dosrun->done = true;
+}
+
+void cluster_unlock(struct dosrun *dosrun)
+{
+    if (!dosrun->lease)
+        return;
+    dosrun->done = false;
+    kube_lease_release(dosrun->lease, lease_released, dosrun);
+    dosrun->lease = NULL;
+    dosrun_wait(dosrun);
+}

@@ -1,0 +1,259 @@
+/* resume, rollback, abandon: a run that was left, taken up again from its journal. */
+#include "dosrun.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *event_type(const struct doc *event)
+{
+    return doc_as_text(doc_get(event, "type"), "");
+}
+
+/* ---- the error of an undone run ---- */
+
+static void context_line(struct doc *context, const char *word, char *text)
+{
+    struct doc *entry = doc_object();
+
+    doc_set_text(entry, "word", word);
+    doc_set_text(entry, "text", text);
+    doc_push(context, entry);
+    free(text);
+}
+
+void dosrun_undo_error(struct dosrun *dosrun, const struct undo_report *report, const struct doc *list)
+{
+    struct doc *event, *context;
+
+    if (!dosrun->err.kind && !report->left && !report->failed)
+        return;
+    event = event_new("error");
+    context = doc_array();
+    if (dosrun->err.kind) {
+        doc_set_text(event, "explain", dosrun->err.explain[0] ? dosrun->err.explain : NULL);
+        doc_set_text(event, "message", dosrun->err.message);
+        if (dosrun->place.line) {
+            doc_set_text(event, "file", dosrun->place.file);
+            doc_set_int(event, "line", dosrun->place.line);
+        }
+    } else {
+        doc_set_text(event, "explain", "R205");
+        doc_set_text(event, "message", report->failed ? "the rollback could not undo everything" : "the rollback left what others changed");
+    }
+    context_line(context, "world",
+                 mem_printf("%d change%s undone, %s", report->undone + report->already, report->undone + report->already == 1 ? "" : "s",
+                            report->left + report->failed ? "but not all:" : "nothing left behind"));
+    for (size_t i = 0; i < doc_size(list); i++) {
+        const struct doc *entry = doc_at(list, i);
+        const char *manager = doc_path_text(entry, "manager", NULL);
+
+        context_line(context, "left",
+                     mem_printf("%s: %s%s%s%s", doc_as_text(doc_get(entry, "key"), "?"), doc_as_text(doc_get(entry, "what"), ""),
+                                manager ? " (by " : "", manager ? manager : "", manager ? ")" : ""));
+    }
+    doc_set(event, "context", context);
+    event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, event);
+}
+
+/* ---- taking up ---- */
+
+static int take_up(struct dosrun *dosrun, bool unfinished_only, bool write, int *code)
+{
+    *code = EXIT_USAGE;
+    if (place_find(dosrun, &dosrun->err) < 0 || dosrun_open(dosrun, &dosrun->err) < 0)
+        return -1;
+    dosrun->began_ms = world_mono_ms(dosrun->world);
+    if (session_find_run(dosrun, unfinished_only, &dosrun->run_id) < 0)
+        return -1;
+    if (session_history(dosrun, dosrun->run_id, false) < 0) {
+        *code = EXIT_INTERNAL;
+        return -1;
+    }
+    if (place_needs_cluster(dosrun) && cluster_check(dosrun, &dosrun->err) < 0) {
+        *code = dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM;
+        return -1;
+    }
+    session_changes(dosrun, write ? CHANGE_FORWARD : CHANGE_READ);
+    if (!write)
+        return 0;
+    if (session_lock(dosrun, code) < 0)
+        return -1;
+    /* Read again under the lock: another process may have gone on with it meanwhile. */
+    doc_unref(dosrun->history);
+    if (session_history(dosrun, dosrun->run_id, true) < 0) {
+        cluster_unlock(dosrun);
+        *code = EXIT_INTERNAL;
+        return -1;
+    }
+    return 0;
+}
+
+static int replay(struct dosrun *dosrun)
+{
+    for (size_t i = 0; i < doc_size(dosrun->history); i++) {
+        if (changes_replay(dosrun->changes, doc_at(dosrun->history, i), &dosrun->err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool history_has(const struct dosrun *dosrun, const char *type)
+{
+    for (size_t i = 0; i < doc_size(dosrun->history); i++) {
+        if (strcmp(event_type(doc_at(dosrun->history, i)), type) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Today's file beside the bundle's: what `--edited` takes, and what a plain resume tells. */
+static void compare_files(struct dosrun *dosrun, bool take)
+{
+    struct doc *edited = doc_array(), *fresh = doc_object();
+
+    DOC_EACH(file, dosrun->bundle)
+    {
+        char *path = *file.key == '/' ? mem_text(file.key) : mem_printf("%s/%s", dosrun->project, file.key);
+        struct err unread = ERR_INIT;
+        struct buf text;
+
+        buf_init(&text, 16 << 20);
+        if (disk_read(dosrun->world, path, 16 << 20, &text, &unread) < 0 || !view_equal(buf_view(&text), doc_as_view(file.value)))
+            doc_push(edited, doc_text(file.key));
+        else
+            doc_set(fresh, file.key, doc_ref(file.value));
+        buf_free(&text);
+        free(path);
+    }
+    dosrun->edited = edited;
+    if (take) { /* what changed is read from the disk again, and recorded anew */
+        doc_unref(dosrun->bundle);
+        dosrun->bundle = fresh;
+    } else {
+        doc_unref(fresh);
+    }
+}
+
+static void tell_edited(struct dosrun *dosrun, bool take)
+{
+    for (size_t i = 0; i < doc_size(dosrun->edited); i++) {
+        struct doc *event = dosrun_event("log", "level", take ? "info" : "warning");
+        char *text = mem_printf("%s %s since the run began; %s", doc_as_text(doc_at(dosrun->edited, i), "?"), "was changed or removed",
+                                take ? "today's is taken (--edited)" : "the run goes on with its own copy (--edited takes today's)");
+
+        doc_set_text(event, "text", text);
+        event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
+        free(text);
+    }
+}
+
+static void emit_hello(struct dosrun *dosrun, const char *mode)
+{
+    struct doc *event = dosrun_event("hello", "mode", mode);
+
+    doc_set_text(event, "format", "1.0");
+    doc_set_text(event, "dosrun", DOSRUN_VERSION);
+    doc_set_text(event, "playbook", dosrun->playbook_path);
+    doc_set_text(event, "target", dosrun->target_name);
+    doc_set_text(event, "world", dosrun->command->sandbox ? "sandbox" : "real");
+    event_emit(dosrun->bus, EVENT_LIVE, NULL, event);
+}
+
+int command_resume(struct dosrun *dosrun)
+{
+    bool edited = dosrun->command->edited;
+    int code;
+
+    if (take_up(dosrun, true, true, &code) < 0)
+        return dosrun_fail(dosrun, &dosrun->err, code);
+    emit_hello(dosrun, "resume");
+    compare_files(dosrun, edited);
+    dosrun->from_bundle = !edited;
+    event_emit(dosrun->bus, EVENT_NOTE, NULL, dosrun_event("resume", "id", dosrun->run_id));
+    tell_edited(dosrun, edited);
+    if (replay(dosrun) < 0)
+        return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");
+    if (session_load(dosrun) < 0) {
+        dosrun_next(dosrun, "dosrun rollback %s", dosrun->run_id);
+        return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_STOPPED), "stopped");
+    }
+    if (history_has(dosrun, "run.back"))
+        return session_back(dosrun, true);
+    session_steps(dosrun);
+    for (size_t i = 0; i < doc_size(dosrun->history); i++)
+        run_replay(dosrun->run, doc_at(dosrun->history, i));
+    return session_forward(dosrun);
+}
+
+static int rollback_plan(struct dosrun *dosrun)
+{
+    struct undo_report report = {.err = ERR_INIT};
+    struct doc *changes = changes_list(dosrun->changes), *event = event_new("report"), *rows = doc_array(), *list = NULL,
+               *columns = doc_array();
+    static const char *const names[] = {"resource", "step", "undo", "state"};
+
+    for (size_t i = 0; i < 4; i++)
+        doc_push(columns, doc_text(names[i]));
+    for (size_t i = 0; i < doc_size(changes); i++) {
+        const struct doc *change = doc_at(changes, i);
+        struct doc *row = doc_array();
+
+        doc_push(row, doc_ref(doc_get(change, "key")));
+        doc_push(row, doc_ref(doc_get(change, "step")));
+        doc_push(row, doc_text(doc_as_text(doc_path(change, "undo", "op", NULL), "none")));
+        doc_push(row, doc_ref(doc_get(change, "state")));
+        doc_push(rows, row);
+    }
+    doc_unref(changes);
+    doc_set_text(event, "title", "would be undone, in this order");
+    doc_set(event, "columns", columns);
+    doc_set(event, "rows", rows);
+    event_emit(dosrun->bus, EVENT_LIVE, NULL, event);
+    session_undo(dosrun, false, true, &report, &list);
+    dosrun_undo_error(dosrun, &report, list);
+    doc_unref(list);
+    return report.left + report.failed ? EXIT_LEFT : EXIT_DONE;
+}
+
+int command_rollback(struct dosrun *dosrun)
+{
+    bool plan = dosrun->command->plan;
+    int code;
+
+    if (take_up(dosrun, false, !plan, &code) < 0)
+        return dosrun_fail(dosrun, &dosrun->err, code);
+    emit_hello(dosrun, "rollback");
+    dosrun->from_bundle = true;
+    if (replay(dosrun) < 0)
+        return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");
+    /* Only verbs of the playbook's own need it; if it cannot be loaded, their undo says so. */
+    if (session_load(dosrun) < 0) {
+        struct doc *event = dosrun_event("log", "level", "warning");
+
+        doc_set_text(event, "text", dosrun->err.message);
+        event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
+        dosrun->err = ERR_INIT;
+    }
+    if (plan)
+        return rollback_plan(dosrun);
+    return session_back(dosrun, false);
+}
+
+int command_abandon(struct dosrun *dosrun)
+{
+    int code;
+
+    if (!dosrun->command->yes) {
+        struct err err = ERR_INIT;
+
+        err_set(&err, ERR_USAGE, "abandon keeps what stands and gives up its undo; say --yes");
+        return dosrun_fail(dosrun, &err, EXIT_USAGE);
+    }
+    if (take_up(dosrun, true, true, &code) < 0)
+        return dosrun_fail(dosrun, &dosrun->err, code);
+    emit_hello(dosrun, "abandon");
+    if (replay(dosrun) < 0)
+        return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");
+    changes_abandon(dosrun->changes);
+    return session_end(dosrun, EXIT_DONE, "abandoned");
+}
