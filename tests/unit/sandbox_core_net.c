@@ -1,0 +1,119 @@
+/* The network door without faults: routing, latency, streams, timeouts, cancel. */
+#include "sandbox_core.h"
+#include "unit.h"
+
+#include <string.h>
+
+TEST(net_answers_after_three_milliseconds)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got got;
+
+    got_call(&got, sim, "PUT", "/a%20b?x=1", (struct send){.changes = true, .body = "hello"});
+    CHECK_INT(got.heads, 1);
+    CHECK_INT(got.status, 200);
+    CHECK(!got.failed);
+    CHECK_TEXT(buf_text(&got.body), "{\"text\":\"hello\"}");
+    CHECK_INT(got.ended_ms - SIM_EPOCH_MS, 3);
+    CHECK_TEXT(tiny_get(sim, "/a b"), "hello");
+    got_clear(&got);
+    world_free(&sim->world);
+}
+
+TEST(net_nothing_is_called_back_before_a_turn)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got got;
+
+    got_send(&got, sim, "GET", "not a url", (struct send){0});
+    CHECK_INT(got.ends, 0);
+    got_await(&got);
+    CHECK(got.failed && got.err.kind == ERR_USAGE);
+    got_clear(&got);
+    got_send(&got, sim, "GET", "https://me@tiny.test/", (struct send){0});
+    got_await(&got);
+    CHECK(got.failed && got.err.kind == ERR_USAGE);
+    got_clear(&got);
+    world_free(&sim->world);
+}
+
+TEST(net_an_unknown_host_is_loud)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got got;
+
+    got_send(&got, sim, "GET", "https://api.example.com/v1", (struct send){0});
+    got_await(&got);
+    CHECK(got.failed && got.err.kind == ERR_NETWORK && !got.err.maybe_done && !got.err.retryable);
+    CHECK(strstr(got.err.message, "tests/sandbox.lua"));
+    CHECK(strstr(got.err.message, "sandbox.http(\"https://api.example.com\""));
+    got_clear(&got);
+    world_free(&sim->world);
+}
+
+TEST(net_streams_pieces_and_tells_the_server_of_a_cancel)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got watch, put;
+    struct exchange *exchange = got_send(&watch, sim, "GET", "https://tiny.test/watch", (struct send){0});
+
+    got_call(&put, sim, "PUT", "/one", (struct send){.changes = true, .body = "1"});
+    got_clear(&put);
+    CHECK_INT(watch.heads, 1);
+    CHECK_INT(watch.ends, 0);
+    CHECK_TEXT(buf_text(&watch.body), "/one");
+    exchange_cancel(exchange);
+    got_call(&put, sim, "PUT", "/two", (struct send){.changes = true, .body = "2"});
+    CHECK_TEXT(buf_text(&watch.body), "/one");
+    CHECK_INT(watch.ends, 0);
+    got_clear(&put);
+    got_clear(&watch);
+    world_free(&sim->world);
+}
+
+TEST(net_timeouts_pass_in_virtual_time)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got got;
+
+    got_call(&got, sim, "GET", "/slow", (struct send){.timeout_ms = 4000});
+    CHECK(got.failed && got.err.kind == ERR_TIMEOUT && got.err.maybe_done);
+    CHECK_INT(got.ended_ms - SIM_EPOCH_MS, 4000);
+    got_clear(&got);
+    got_call(&got, sim, "GET", "/slow", (struct send){.timeout_ms = 6000});
+    CHECK(!got.failed);
+    CHECK_INT(got.status, 200);
+    got_clear(&got);
+    got_call(&got, sim, "GET", "/watch", (struct send){.idle_ms = 2500});
+    CHECK(got.failed && got.err.kind == ERR_TIMEOUT);
+    got_clear(&got);
+    world_free(&sim->world);
+}
+
+TEST(net_a_wait_that_nothing_can_end_is_an_error)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got got;
+
+    got_call(&got, sim, "GET", "/watch", (struct send){0});
+    CHECK_INT(got.ends, 1);
+    CHECK(got.failed && strstr(got.err.message, "nothing is left in the sandbox"));
+    got_clear(&got);
+    world_free(&sim->world);
+}
+
+TEST(net_a_world_goes_with_exchanges_under_way)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct got watch, slow, fresh;
+
+    got_send(&watch, sim, "GET", "https://tiny.test/watch", (struct send){0});
+    got_send(&slow, sim, "GET", "https://tiny.test/watch/x", (struct send){0});
+    run_for(sim, 1);
+    got_send(&fresh, sim, "GET", "https://tiny.test/a", (struct send){0});
+    CHECK_INT(watch.ends + fresh.ends, 0);
+    got_clear(&watch);
+    got_clear(&slow);
+    got_clear(&fresh);
+    world_free(&sim->world);
+}
