@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """A gateway stub: Istio's ingress gateway and the pods behind it, in one small HTTP server.
 
 usage: gateway.py KUBECONFIG --games FOLDER ADDRESS:PORT...

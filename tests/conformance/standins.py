@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Stand-ins for what no cloud is there to give, one process beside the control plane.
 
 usage: standins.py KUBECONFIG --gateway ADDRESS --metrics ADDRESS:PORT --cert FILE --key FILE --load FILE
@@ -83,7 +83,8 @@ class Volumes:
                 or spec.get("volumeName") or "deletionTimestamp" in meta):
             return
         kind = self.api.get("/apis/storage.k8s.io/v1/storageclasses/" + spec["storageClassName"])
-        if kind.get("volumeBindingMode") == "WaitForFirstConsumer" and "volume.kubernetes.io/selected-node" not in notes:
+        late = kind.get("volumeBindingMode") == "WaitForFirstConsumer"
+        if late and "volume.kubernetes.io/selected-node" not in notes:
             return
         self.api.request("POST", "/api/v1/persistentvolumes", {
             "apiVersion": "v1", "kind": "PersistentVolume",
@@ -168,7 +169,8 @@ class Metrics:
         return self.item("PodMetrics", pod["metadata"], {"containers": containers})
 
     def node(self, node):
-        return self.item("NodeMetrics", node["metadata"], {"usage": self.usage(node["status"]["allocatable"], (.1, .2))})
+        usage = self.usage(node["status"]["allocatable"], (0.1, 0.2))
+        return self.item("NodeMetrics", node["metadata"], {"usage": usage})
 
     def answer(self, path, query):
         """The document for a path below ROOT, or None."""
