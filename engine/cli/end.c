@@ -267,6 +267,32 @@ void error_add(const struct output *output, struct buf *out, int columns, bool c
     next_add(output, out, &next, code, gutter, columns, color);
 }
 
+/* Columns of the last row, which ends with a line break; colours take none. */
+static int last_row_width(const struct buf *text)
+{
+    size_t start = text->len - 1;
+    struct view row;
+    int width = 0;
+
+    while (start && text->ptr[start - 1] != '\n')
+        start--;
+    row = (struct view){text->ptr + start, text->len - 1 - start};
+    for (size_t i = 0; i < row.len;) {
+        size_t len = 1;
+
+        if (row.ptr[i] == '\x1b') {
+            while (i + len < row.len && row.ptr[i + len - 1] != 'm')
+                len++;
+        } else {
+            while (i + len < row.len && row.ptr[i + len] != '\x1b')
+                len++;
+            width += text_width((struct view){row.ptr + i, len});
+        }
+        i += len;
+    }
+    return width;
+}
+
 void end_add(const struct output *output, struct buf *out, int columns, bool color)
 {
     struct next next = find_next(output);
@@ -287,11 +313,14 @@ void end_add(const struct output *output, struct buf *out, int columns, bool col
             buf_add_char(out, '\n');
         }
     }
-    if (out->len) {
-        buf_reset(&line);
-        last_note_add(output, &line);
-        out->len--;
-        buf_add_view(out, buf_view(&line));
+    buf_reset(&line);
+    last_note_add(output, &line);
+    if (out->len && line.len) {
+        bool fits = columns <= 0 || last_row_width(out) + text_width(buf_view(&line)) <= columns;
+
+        if (fits)
+            out->len--;
+        buf_add_text(out, buf_text(&line) + (fits ? 0 : 1));
         buf_add_char(out, '\n');
     }
     buf_free(&line);

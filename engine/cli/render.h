@@ -88,7 +88,8 @@ bool change_end_add(const struct doc *event, struct buf *out);
 void wait_add(const struct doc *event, struct buf *out);
 /* A call, for -v; false for a type that is no call. */
 bool call_add(const char *type, const struct doc *event, struct buf *out);
-/* Lines that stand for themselves: log, resume, settle, a lock that came late. False for other types, and for debug without -vv. */
+/* Lines that stand for themselves: log, resume, settle, a lock that came late. False for other types, and
+   for debug without -vv. */
 bool note_add(const struct output *output, const char *type, const struct doc *event, struct buf *out);
 
 /* The end: summary, error, next commands. columns 0: nothing is broken. */

@@ -14,23 +14,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEFT = 3, GAP = 2, DURATION_COLUMN = 80, CHILD_INDENT = 7, CHILDREN_MAX = 12, DOING_ROWS_MAX = 6 };
+/* The row, then what is below it. Not "\r\x1b[J": from the screen's first cell that means the whole screen,
+   and tmux moves the whole screen to its history instead of erasing it. */
+#define ERASE "\r\x1b[K\x1b[C\x1b[J\r"
 
-static void duration_put(struct buf *out, int used, int64_t ms, int columns)
+/* A terminal that gets narrower re-wraps the region's rows, and tmux moves as many rows of a screen that is
+   not full yet to its history, where nothing can be erased: so live rows stay short of what others may use. */
+enum { LIVE_COLUMNS = 78, LIVE_GAP = 5 };
+enum { LEFT = 3, GAP = 2, DURATION_EDGE = 60, CHILD_INDENT = 7, CHILDREN_MAX = 12, DOING_ROWS_MAX = 6 };
+
+/* At the common edge for finished rows; right behind the text for live ones, which are best kept short. */
+static void duration_put(struct buf *out, int used, int hang, int64_t ms, bool live, int columns)
 {
+    int gap, width, edge = columns < DURATION_EDGE ? columns : DURATION_EDGE;
     struct buf text;
-    int width, edge = columns < DURATION_COLUMN ? columns : DURATION_COLUMN;
 
     if (ms < 0)
         return;
     buf_init(&text, 64);
     duration_add(&text, ms);
     width = (int)text.len;
-    if (used + GAP + width > columns) {
+    if (used + (live ? LIVE_GAP : GAP) + width > columns) {
         buf_add_char(out, '\n');
-        used = 0;
+        text_blanks_add(out, hang);
+        used = hang;
     }
-    text_blanks_add(out, used + GAP + width > edge ? GAP : edge - width - used);
+    gap = live ? (used > hang ? LIVE_GAP : 0) : used + GAP + width > edge ? GAP : edge - width - used;
+    text_blanks_add(out, gap);
     buf_add_view(out, buf_view(&text));
     buf_free(&text);
 }
@@ -59,7 +69,7 @@ static void row_add(const struct output *output, struct buf *out, enum sign sign
     }
     escaped_add(output, &plain, text);
     used = text_wrap_add(out, buf_view(&plain), used, hang, columns);
-    duration_put(out, used, ms, columns);
+    duration_put(out, used, hang, ms, sign == SIGN_START, columns);
     buf_add_char(out, '\n');
     buf_free(&plain);
 }
@@ -144,7 +154,7 @@ static void paint(struct output *output, const struct buf *region, int columns)
 
     buf_init(&out, 2 * RENDER_TEXT_MAX);
     if (output->shown.len)
-        buf_add_text(&out, "\r\x1b[J");
+        buf_add_text(&out, ERASE);
     buf_add_view(&out, buf_view(&output->pending));
     if (region->len) {
         buf_add_text(&out, "\x1b[?7l");
@@ -165,6 +175,7 @@ static void paint_if_due(struct output *output)
 {
     int rows, columns = output_columns(output, &rows);
     int64_t mono_ms = output->options.mono_ms(output->options.ctx);
+    int width = columns - 1 < LIVE_COLUMNS ? columns - 1 : LIVE_COLUMNS;
     struct buf region;
 
     if (!is_live(output)) {
@@ -174,7 +185,7 @@ static void paint_if_due(struct output *output)
     if (output->painted_ms >= 0 && mono_ms - output->painted_ms < RENDER_PAINT_MS)
         return;
     buf_init(&region, RENDER_TEXT_MAX);
-    region_add(output, &region, columns - 1, rows - 1 < RENDER_REGION_ROWS ? rows - 1 : RENDER_REGION_ROWS);
+    region_add(output, &region, width, rows - 1 < RENDER_REGION_ROWS ? rows - 1 : RENDER_REGION_ROWS);
     if (output->pending.len || columns != output->shown_columns ||
         !view_equal(buf_view(&region), buf_view(&output->shown))) {
         paint(output, &region, columns);

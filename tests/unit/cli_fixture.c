@@ -58,6 +58,16 @@ static void screen_put(struct screen *screen, const char *bytes, size_t len)
     screen->x++;
 }
 
+/* Erases from the cursor to the end of its row. */
+static void screen_cut(struct screen *screen)
+{
+    struct row *row = &screen->rows[screen->y];
+
+    if (row->len > screen->x)
+        row->len = screen->x;
+    row->goes_on = false;
+}
+
 static size_t screen_escape(struct screen *screen, const char *at)
 {
     int number = 0;
@@ -71,16 +81,19 @@ static size_t screen_escape(struct screen *screen, const char *at)
         screen->y -= number;
         if (screen->y < 0)
             unit_fail(__FILE__, __LINE__, "the cursor left the screen");
+    } else if (at[len] == 'C') {
+        screen->x += number ? number : 1;
     } else if (at[len] == 'J') {
-        screen->rows[screen->y].len = screen->x;
-        screen->rows[screen->y].goes_on = false;
+        if (screen->x == 0)
+            unit_fail(__FILE__, __LINE__, "erasing from the first cell makes history in tmux");
+        screen_cut(screen);
         for (int y = screen->y + 1; y <= screen->last; y++)
             memset(&screen->rows[y], 0, sizeof(screen->rows[y]));
         screen->last = screen->y;
     } else if (at[len] == 'l' || at[len] == 'h') {
         screen->no_wrap = at[len] == 'l';
     } else if (at[len] == 'K') {
-        screen->rows[screen->y].len = screen->x;
+        screen_cut(screen);
     } else if (at[len] != 'm') {
         unit_fail(__FILE__, __LINE__, "unknown escape %c", at[len]);
     }
@@ -199,7 +212,7 @@ static void look(struct fixture *fixture)
     char *text = read_all(fixture->err_fd);
     struct view fresh = view_of(text + fixture->seen);
 
-    if (view_starts(fresh, "\r\x1b[J"))
+    if (view_starts(fresh, "\r\x1b[K"))
         fixture->paints++;
     screen_feed(fixture->screen, fresh);
     fixture->seen += fresh.len;

@@ -58,13 +58,13 @@ TEST(tree_tells_a_failed_run_as_ux_shows_it)
     fixture_open(&fixture);
     play_start(&fixture);
     check_screen(&fixture, "playbooks/deploy.lua civ on prod, run r1, lock: this machine only\n"
-                           " ✓ image     nothing to change                                              0.2s\n"
-                           " ▸ game      game-civ 1 of 2 ready; pod x7: ImagePullBackOff, 3rd try        41s\n"
-                           " ▸ database                                                                  41s\n");
+                           " ✓ image     nothing to change                          0.2s\n"
+                           " ▸ game      game-civ 1 of 2 ready; pod x7: ImagePullBackOff, 3rd try     41s\n"
+                           " ▸ database  41s\n");
     play_end(&fixture);
     check_screen(&fixture, "playbooks/deploy.lua civ on prod, run r1, lock: this machine only\n"
-                           " ✓ image     nothing to change                                              0.2s\n"
-                           " ✓ database  1 change                                                        42s\n"
+                           " ✓ image     nothing to change                          0.2s\n"
+                           " ✓ database  1 change                                    42s\n"
                            "       Secret dos-game/pg\n"
                            " ✗ game      failed; game-civ 1 of 2 ready; pod x7: ImagePullBackOff, 3rd try  5m\n"
                            " ✓ undone Secret dos-game/pg\n"
@@ -92,8 +92,8 @@ TEST(tree_wraps_at_40_columns)
                            " ✓ image     nothing to change     0.2s\n"
                            " ▸ game      game-civ 1 of 2 ready; pod\n"
                            "             x7: ImagePullBackOff, 3rd\n"
-                           "             try                    41s\n"
-                           " ▸ database                         41s\n");
+                           "             try     41s\n"
+                           " ▸ database  41s\n");
     play_end(&fixture);
     check_screen(&fixture, "playbooks/deploy.lua civ on prod, run\n"
                            "  r1, lock: this machine only\n"
@@ -272,7 +272,7 @@ TEST(tree_leaves_a_clean_terminal)
     fixture_open(&fixture);
     fixture_event(&fixture, "{'type':'step.start','step':'image'}");
     fixture_pass(&fixture, 200);
-    check_screen(&fixture, " ▸ image                                                                   0.2s\n");
+    check_screen(&fixture, " ▸ image     0.2s\n");
     output_clear(fixture.output);
     check_screen(&fixture, "\n");
     fixture_pass(&fixture, 200);
@@ -312,7 +312,7 @@ TEST(tree_says_what_an_interrupted_step_changed)
     output_finish(fixture.output, 130);
     text = fixture_screen(&fixture);
     CHECK_TEXT(text, "playbooks/deploy.lua civ on prod, run r1, lock: this machine only\n"
-                     " * image     nothing to change                                             0.2s\n"
+                     " * image     nothing to change                          0.2s\n"
                      " ! game      not finished\n"
                      " ! database  not finished\n"
                      "       Secret dos-game/pg\n"
@@ -361,4 +361,23 @@ TEST(tree_without_a_terminal_has_no_region)
     CHECK(strstr(text, " ✓ database  1 change"));
     free(text);
     fixture_close(&fixture);
+}
+
+TEST(tree_puts_the_last_note_where_it_fits)
+{
+    static const char *const want[] = {"done: 1 change (in the sandbox)\n", "done: 1 change\n(in the sandbox)\n"};
+
+    for (int i = 0; i < 2; i++) {
+        struct fixture fixture;
+
+        fixture_init(&fixture, OUTPUT_TREE, true);
+        fixture.columns = i ? 30 : 40;
+        fixture.options.color_err = true;
+        fixture_open(&fixture);
+        fixture_event(&fixture, "{'type':'hello','world':'sandbox'}");
+        fixture_event(&fixture, "{'type':'run.end','how':'done','changes':1}");
+        output_finish(fixture.output, 0);
+        check_screen(&fixture, want[i]);
+        fixture_close(&fixture);
+    }
 }
