@@ -8,51 +8,66 @@
 /*
  * Every type, in the order in which a run meets them. Journal and jsonl share them, so a type or a
  * member once released keeps its meaning; new members may be added, readers ignore what they do not
- * know. A member in brackets may be absent.
+ * know. A member in brackets may be absent. `key` is a change's resource; an `error` member is an
+ * object as doc_from_err makes it; times ending in _ms are wall clock, `ms` is a duration.
  */
 static const struct event_type EVENTS[] = {
-    /* The first line of every jsonl stream and of every journal: who writes, and in which format. */
-    {"hello", "format dosrun command world [seed] [pid] [host]"},
-    /* A run begins: what is executed, where, with which arguments (secrets sealed), from which bundle. */
-    {"run", "playbook target kind identity args [values] bundle on_failure [plan] [resumes]"},
-    /* The lock was taken, is awaited, was taken over, or was given back. */
-    {"lock", "state where [owner] [since] [epoch] [only]"},
-    /* A step begins; attempt counts from 1 over resumes too. */
-    {"step.start", "attempt [needs]"},
-    /* A step ended; value is what it returned (kept for resume). */
-    {"step.end", "outcome ms [value] [changes] [error]"},
-    /* Written before a resource is touched: what is, what shall be, and the undo as data. */
-    {"change.intent", "change verb resource action before want undo class [diff] [again]"},
-    /* The resource was looked at again: what it is now, and whether that is what was wanted. */
-    {"change.end", "change outcome ms [after] [undo] [error]"},
+    /* The first line of a stream: who writes, in which format, doing what. Live only. */
+    {"hello", "mode format dosrun playbook target world [args] [plan]"},
+    /* A run begins: what is executed, where, with which arguments (secrets sealed). Opens the journal. */
+    {"run", "id format dosrun playbook project target identity cluster words info name_key at_ms"},
+    /* A file that the run read, whole, so that resume and rollback need no project. */
+    {"bundle", "path text"},
+    /* Where the target is locked, or who holds it. */
+    {"lock", "where [owner] [since_ms] [epoch]"},
+    /* A generated secret, sealed in the journal, before its first use. */
+    {"secret", "purpose value"},
+    /* A step begins. */
+    {"step.start", "index total"},
+    /* A step ended: ok, fail, stopped, or again when it is retried; value is what it returned, kept for resume. */
+    {"step.end", "outcome ms [value]"},
+    /* Before a resource is touched: what is, what shall be, and the undo as data (first intent on it only). */
+    {"change.intent", "key verb version class bound_ms want [before] [undo] [keep]"},
+    /* The undo became known, or better known, while acting. */
+    {"change.undo", "key undo"},
+    /* The resource was looked at again: ok, fail or unknown; found when a crash had lost the outcome. */
+    {"change.end", "key outcome [after] [found] [error]"},
     /* Looked at and found as wanted; nothing was sent. */
-    {"change.same", "verb resource"},
-    /* In a plan: what a run would do. */
-    {"change.would", "verb resource action class [diff] [note]"},
-    /* Written before a changing request or process leaves; token is what makes a repetition harmless. */
-    {"call.intent", "call [change] kind summary [token] [digest]"},
-    /* The answer of a changing call, or that none came (outcome unknown, until when it stays so). */
-    {"call.end", "call outcome ms [status] [request_id] [until] [error]"},
+    {"change.same", "key verb"},
+    /* In a plan: what a run would do, field by field; sign is +, ~ or -; undo says whether there is one. */
+    {"change.would", "key verb class sign fields undo"},
+    /* Before one attempt of a changing request leaves; logical is the same for its repetitions. */
+    {"call.intent", "key attempt logical method url subject at_ms [undo] [guarded] [epoch]"},
+    /* The end of that attempt; lost: it may have happened all the same. */
+    {"call.end", "key attempt [status] [ms] [lost] [error]"},
     /* A reading call, after its end. */
-    {"call.read", "kind summary outcome ms [status] [error]"},
-    /* Undo of one change begins; three-way decides what is done. */
-    {"undo.start", "change resource decision [reason]"},
-    /* Undo of one change ended: undone, skipped, left (with why) or failed. */
-    {"undo.end", "change outcome ms [reason] [error]"},
-    /* Something is awaited: which object, which condition, and the newest word about it. Live only. */
-    {"wait", "resource condition [state] [ms] [timeout_ms]"},
+    {"call.read", "attempt method url subject [status] [error]"},
+    /* A lost call could still arrive until then; nothing is done to the resource before. */
+    {"settle", "key until_ms"},
+    /* Undoing begins: the run goes backward from here on, also when it is resumed. */
+    {"run.back", ""},
+    /* Undo of one change begins. */
+    {"undo.start", "key"},
+    /* Undo of one change ended; left lists what others changed since and is kept as it is. */
+    {"undo.end", "key outcome [left] [error] [plan]"},
+    /* Something is awaited: which object, which condition, its newest word. Live only. */
+    {"wait", "subject [condition] [state] [ms] [timeout_ms]"},
     /* A line for people: of the playbook's own, of a child process, or a warning. */
-    {"log", "level message [source] [line]"},
-    /* An unknown outcome was cleared up: the change happened, or it did not. */
-    {"settle", "call outcome [waited_ms] [how]"},
-    /* A run goes on: from which record, whether with edited files, and what differs in them. */
-    {"resume", "from edited [differs] [host] [pid]"},
-    /* An error that belongs to no step or call. */
-    {"error", "error"},
-    /* The run has its end: done, undone, stopped, left; with the exit code. */
-    {"run.end", "outcome exit ms [error] [left] [doubt] [next]"},
-    /* The last line of every jsonl stream, also on failure and interruption. */
-    {"summary", "outcome exit ms [steps] [changes] [calls] [next] [error]"},
+    {"log", "level text"},
+    /* A result for people: a table, or a text. */
+    {"report", "[title] [columns] [rows] [text]"},
+    /* Text of dosrun's own commands, as it is. Live only. */
+    {"text", "text"},
+    /* What differs from what is wanted; makes the exit code 2. */
+    {"drift", "list"},
+    /* A run goes on. */
+    {"resume", "id"},
+    /* Why the run does not go on, with its place in the playbook or manifest and the facts around it. */
+    {"error", "kind message [explain] [file] [line] [source] [context]"},
+    /* The run has its end, and how; never_struck: faults asked for that met no call. */
+    {"run.end", "how exit changes same calls retries syncs ms at_ms [next] [never_struck]"},
+    /* The last line of every jsonl stream, also on failure and interruption: the same facts. */
+    {"summary", "how exit changes same calls retries syncs ms at_ms [next] [never_struck]"},
 };
 enum { EVENT_COUNT = sizeof(EVENTS) / sizeof(EVENTS[0]) };
 
