@@ -51,7 +51,7 @@ static const struct event_type EVENTS[] = {
     /* Undo of one change ended; left lists what others changed since and is kept as it is. */
     {"undo.end", "key outcome [left] [error] [plan]"},
     /* Something is awaited: which object, which condition, its newest word. Live only. */
-    {"wait", "subject [condition] [state] [ms] [timeout_ms]"},
+    {"wait", "object condition [newest] [since_ms]"},
     /* A line for people: of the playbook's own, of a child process, or a warning. */
     {"log", "level text"},
     /* A result for people: a table, or a text. */
