@@ -54,7 +54,7 @@ void sim_gateway_reply(struct sim_reply *reply, int status, const char *text)
 
 static const struct doc *ingress_service(struct sim_gateway *gateway)
 {
-    return sim_kube_get(gateway->kube, "", "Service", "istio-system", "istio-ingressgateway");
+    return gateway->get(gateway->kube, "", "Service", "istio-system", "istio-ingressgateway");
 }
 
 static bool gateway_serves(struct sim_server *server, const struct sim_request *request)
@@ -333,7 +333,7 @@ static void destination_answer(struct search *search, const struct doc *destinat
     wanted.host = service;
     wanted.namespace = namespace;
     if (subset) {
-        sim_kube_each(gateway->kube, ISTIO, "DestinationRule", NULL, rule_visit, &wanted);
+        gateway->each(gateway->kube, ISTIO, "DestinationRule", NULL, rule_visit, &wanted);
         if (!wanted.labels) {
             sim_gateway_reply(reply, 503, ""); /* no cluster of that name: Envoy's flag NC */
             return;
@@ -364,9 +364,9 @@ static void gateway_handle(struct sim_server *server, const struct sim_request *
     search.host = authority ? mem_view((struct view){authority, strcspn(authority, ":")}) : mem_view(request->host);
     search.authority = authority ? authority : search.host;
     search.service = ingress_service(gateway);
-    sim_kube_each(gateway->kube, ISTIO, "Gateway", NULL, gateway_visit, &search);
+    gateway->each(gateway->kube, ISTIO, "Gateway", NULL, gateway_visit, &search);
     if (doc_size(search.gateways) > 0)
-        sim_kube_each(gateway->kube, ISTIO, "VirtualService", NULL, service_visit, &search);
+        gateway->each(gateway->kube, ISTIO, "VirtualService", NULL, service_visit, &search);
     if (doc_size(search.gateways) == 0) {
         no_listener(&search, reply);
     } else if (search.unknown) {
@@ -457,6 +457,8 @@ struct sim_server *sim_gateway_new(struct sim *sim, struct sim_server *kube)
                                           .free = gateway_free};
     gateway->sim = sim;
     gateway->kube = kube;
+    gateway->get = sim_kube_get;
+    gateway->each = sim_kube_each;
     gateway->turns = doc_object();
     gateway->plays = doc_object();
     return &gateway->server;

@@ -6,6 +6,11 @@ struct sim_gateway {
     struct sim_server server; /* first */
     struct sim *sim;
     struct sim_server *kube;
+    /* sim_kube_get and sim_kube_each; tests hand in objects of their own */
+    struct doc *(*get)(struct sim_server *kube, const char *group, const char *kind, const char *namespace,
+                       const char *name);
+    void (*each)(struct sim_server *kube, const char *group, const char *kind, const char *namespace,
+                 sim_kube_each_fn *fn, void *ctx);
     struct doc *turns; /* route -> {weights, n}: how many requests it has had with these weights */
     struct doc *plays; /* uid of the database's volume -> {name -> count} */
 };

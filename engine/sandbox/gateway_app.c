@@ -54,7 +54,7 @@ static const char *database(struct sim_gateway *gateway, const char *namespace)
     const struct doc *set = NULL, *volume = NULL;
     const char *claim, *name;
 
-    sim_kube_each(gateway->kube, "apps", "StatefulSet", namespace, postgres_visit, &set);
+    gateway->each(gateway->kube, "apps", "StatefulSet", namespace, postgres_visit, &set);
     if (doc_as_int(doc_path(set, "status", "readyReplicas", NULL), 0) <= 0)
         return NULL;
     claim = doc_path_text(set, "spec", "volumeClaimTemplates", "0", "metadata", "name", NULL);
@@ -62,7 +62,7 @@ static const char *database(struct sim_gateway *gateway, const char *namespace)
     if (claim) {
         char *full = mem_printf("%s-%s-0", claim, name);
 
-        volume = sim_kube_get(gateway->kube, "", "PersistentVolumeClaim", namespace, full);
+        volume = gateway->get(gateway->kube, "", "PersistentVolumeClaim", namespace, full);
         free(full);
     }
     return doc_path_text(volume ? volume : set, "metadata", "uid", NULL);
@@ -79,10 +79,9 @@ static struct doc *row(struct sim_gateway *gateway, const char *store, const cha
 
 static void play(struct sim_gateway *gateway, const char *store, const char *game)
 {
-    struct doc *counts = doc_copy(doc_get(gateway->plays, store)), *effect = doc_object();
+    const struct doc *before = doc_get(gateway->plays, store);
+    struct doc *counts = before ? doc_copy(before) : doc_object(), *effect = doc_object();
 
-    if (!counts)
-        counts = doc_object();
     doc_set_int(counts, game, doc_as_int(doc_get(counts, game), 0) + 1);
     doc_set_text(effect, "of", "gateway");
     doc_set_text(effect, "plays", store);
@@ -183,7 +182,7 @@ static void page_answer(struct sim_gateway *gateway, const struct doc *workload,
 void sim_gateway_app(struct sim_gateway *gateway, const char *namespace, const char *service, int64_t port,
                      const struct doc *subset, const struct sim_request *request, struct sim_reply *reply)
 {
-    const struct doc *object = sim_kube_get(gateway->kube, "", "Service", namespace, service);
+    const struct doc *object = gateway->get(gateway->kube, "", "Service", namespace, service);
     struct workload_search search = {.selector = doc_path(object, "spec", "selector", NULL), .subset = subset};
     const char *name, *store;
 
@@ -191,7 +190,7 @@ void sim_gateway_app(struct sim_gateway *gateway, const char *namespace, const c
         sim_gateway_reply(reply, 503, "");
         return;
     }
-    sim_kube_each(gateway->kube, "apps", "Deployment", namespace, workload_visit, &search);
+    gateway->each(gateway->kube, "apps", "Deployment", namespace, workload_visit, &search);
     if (!search.found) {
         sim_gateway_reply(reply, 503, "no healthy upstream");
         return;

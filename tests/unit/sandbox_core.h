@@ -9,7 +9,7 @@
 struct got {
     int heads, ends;
     int status;
-    char retry_after[16], type[64];
+    char retry_after[16], type[64], version[16];
     struct buf body;
     bool failed;
     struct err err;
@@ -32,6 +32,8 @@ int tiny_handled(struct sim *sim);                       /* requests that the se
 const char *tiny_fault(struct sim *sim);                 /* the last state fault that it was handed */
 
 struct exchange *got_send(struct got *got, struct sim *sim, const char *method, const char *url, struct send send);
+struct exchange *got_send_headers(struct got *got, struct sim *sim, const char *method, const char *url,
+                                  const struct header *headers, size_t headers_len);
 void got_await(struct got *got);
 /* Both; url below https://tiny.test */
 void got_call(struct got *got, struct sim *sim, const char *method, const char *path, struct send send);

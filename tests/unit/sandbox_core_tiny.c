@@ -206,6 +206,8 @@ static void on_head(void *ctx, const struct exchange_head *head)
     for (size_t i = 0; i < head->headers_len; i++) {
         if (strcasecmp(head->headers[i].name, "retry-after") == 0)
             snprintf(got->retry_after, sizeof(got->retry_after), "%s", head->headers[i].value);
+        if (strcasecmp(head->headers[i].name, "x-game-version") == 0)
+            snprintf(got->version, sizeof(got->version), "%s", head->headers[i].value);
         if (strcasecmp(head->headers[i].name, "content-type") == 0)
             snprintf(got->type, sizeof(got->type), "%s", head->headers[i].value);
     }
@@ -227,9 +229,31 @@ static void on_end(void *ctx, const struct err *err)
     got->ended_ms = sim_now_ms(got->sim);
 }
 
-struct exchange *got_send(struct got *got, struct sim *sim, const char *method, const char *url, struct send send)
+static struct exchange *start(struct got *got, struct sim *sim, struct exchange_request *request)
 {
     const struct exchange_fns fns = {on_head, on_body, on_end};
+
+    *got = (struct got){.sim = sim, .err = ERR_INIT};
+    buf_init(&got->body, 1 << 20);
+    return exchange_start(&sim->world, request, &fns, got);
+}
+
+struct exchange *got_send_headers(struct got *got, struct sim *sim, const char *method, const char *url,
+                                  const struct header *headers, size_t headers_len)
+{
+    uint64_t attempt = world_attempt(&sim->world);
+    struct exchange_request request = {.attempt = attempt,
+                                       .logical = attempt,
+                                       .method = method,
+                                       .url = url,
+                                       .headers = headers,
+                                       .headers_len = headers_len};
+
+    return start(got, sim, &request);
+}
+
+struct exchange *got_send(struct got *got, struct sim *sim, const char *method, const char *url, struct send send)
+{
     const struct header agent = {"User-Agent", "test"};
     uint64_t attempt = send.attempt ? send.attempt : world_attempt(&sim->world);
     struct exchange_request request = {.attempt = attempt,
@@ -244,9 +268,7 @@ struct exchange *got_send(struct got *got, struct sim *sim, const char *method, 
                                        .timeout_ms = send.timeout_ms,
                                        .idle_timeout_ms = send.idle_ms};
 
-    *got = (struct got){.sim = sim, .err = ERR_INIT};
-    buf_init(&got->body, 1 << 20);
-    return exchange_start(&sim->world, &request, &fns, got);
+    return start(got, sim, &request);
 }
 
 void got_await(struct got *got)
