@@ -22,7 +22,9 @@ enum http_class {
 /* How often and how a lost or refused attempt is sent again. */
 enum http_repeat {
     HTTP_REPEAT_SAFE,  /* the same request again does no harm (reads, PUT, server-side apply, DELETE by uid) */
-    HTTP_REPEAT_NEVER, /* again only when it surely did nothing: no connection, 429, 503 with Retry-After */
+    /* Again only when it surely did nothing: no connection, a stale token. A 429 or 503 is no such
+       thing, a server may act and still say so: the change looks before it repeats. */
+    HTTP_REPEAT_NEVER,
 };
 
 /* Headers that carry credentials, computed for each attempt (tokens renew in the middle of a run). */

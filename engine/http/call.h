@@ -1,0 +1,98 @@
+#pragma once
+/* The inside of the http room: the call, and what its files give each other. */
+#include "base/list.h"
+#include "http/http.h"
+
+enum {
+    HTTP_BODY_MAX = 64 << 20,
+    HTTP_HEAD_MAX = 1 << 20,
+    HTTP_TIMEOUT_MS = 30000,
+    HTTP_ATTEMPTS_MAX = 5,
+    HTTP_RETRIES = 1000,
+    HTTP_RESERVE = 200,
+};
+
+struct http {
+    struct world *world;
+    const struct marks *marks; /* may be NULL */
+    struct http_gate gate;     /* enter NULL: none, and nothing that changes passes */
+    int retries, reserve, used;
+    struct list calls;
+};
+
+enum call_state {
+    CALL_WAITS, /* for its timer: the start, or the pause before a retry */
+    CALL_AUTH,  /* for its credentials */
+    CALL_GATE,  /* for the gate */
+    CALL_SENT,  /* for the answer */
+    CALL_TOLD,  /* the gate is being told how an attempt ended */
+    CALL_OVER,  /* fns.end is being told */
+};
+
+/* Names and values with one owner; holds secrets, so it is wiped. */
+struct fields {
+    struct header *list;
+    size_t len, cap;
+};
+void fields_add(struct fields *fields, const char *name, const char *value);
+void fields_clear(struct fields *fields);
+const char *fields_find(const struct header *list, size_t len, const char *name); /* any case; NULL when absent */
+
+struct http_call {
+    struct list link; /* in http.calls */
+    struct http *http;
+    struct http_request request; /* all pointers into what follows, tls and auth excepted */
+    struct fields headers;
+    char *body;
+    http_error_fn *error;
+    struct http_fns fns;
+    void *ctx;
+
+    enum call_state state;
+    bool cancelled; /* while auth or the gate still has it: freed when they give it back */
+    struct timer *timer;
+    struct exchange *exchange;
+    uint64_t attempt;
+    int attempts, retries;
+    bool bad_header; /* auth gave one that cannot be sent */
+    bool refused;    /* the last attempt was answered 401: the token is stale */
+    bool refreshed;  /* and was asked for anew, which is done once */
+    bool maybe_done; /* some attempt so far may have been done */
+
+    /* One attempt, with its secrets plain; wiped when it was handed over. */
+    struct buf plain_url, plain_body;
+    struct fields plain;
+
+    /* Its answer. */
+    int status;
+    struct fields answer_headers;
+    struct buf answer_body;
+    int64_t sent_ms;
+    bool streaming; /* pieces go out as they come: no retry any more */
+};
+
+/* Makes this attempt's plain request; nothing of it may leave when this fails. */
+int call_reveal(struct http_call *call, struct err *err) __attribute__((warn_unused_result));
+/* An auth header joins it. */
+int call_reveal_header(struct http_call *call, const char *name, const char *value, struct err *err)
+    __attribute__((warn_unused_result));
+void call_wipe(struct http_call *call);
+
+/* What an answered status means; false: it is a success (2xx, 3xx). */
+bool status_err(const struct http_call *call, const struct http_answer *answer, struct err *err);
+/* The last touch of every error of an attempt: method and URL in front, no secret in any text. */
+void call_err_finish(const struct http_call *call, struct err *err);
+
+/* ---- the retry table ---- */
+
+/* Waiting may cure this status. */
+bool retry_status(int status, struct view body);
+/* May the attempt that ended so be sent again? Takes it from the budget when it may. */
+bool retry_take(struct http_call *call, const struct err *err);
+/* Full jitter: evenly between 0 and min(20 s, 100 ms * 2^retries), never less than the server asked for. */
+int64_t retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms);
+/* Seconds or an HTTP date (RFC 9110, 10.2.3), at most 120 s; -1 for anything else. */
+int64_t retry_after_parse(const char *text, int64_t now_ms);
+
+bool url_scheme_is(const struct url *url, const char *scheme); /* any case */
+bool url_is_loopback(const struct url *url);
