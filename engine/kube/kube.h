@@ -34,9 +34,10 @@ const char *kube_config_source(const struct kube_config *config);
 
 /* ---- client ---- */
 
+struct marks;
 struct kube;
-/* Borrows world and http; takes config. */
-struct kube *kube_new(struct world *world, struct http *http, struct kube_config *config);
+/* Borrows world, http and marks (those of http); takes config. */
+struct kube *kube_new(struct world *world, struct http *http, struct marks *marks, struct kube_config *config);
 void kube_free(struct kube *kube);
 const struct kube_config *kube_config_of(const struct kube *kube);
 
@@ -57,7 +58,7 @@ struct kube_request {
     const char *subject;
 };
 
-/* Parsed answer, borrowed; body NULL when there was none or it was no JSON. err: as http, with code =
+/* Parsed answer, borrowed; body NULL when there was none or it was no JSON (answer->body is empty else). err: as http, with code =
    the Status' reason, message = the Status' message in its own words, and for Secrets nothing of the body.
    Values of Secrets' data arrive as marks, never as plain text. */
 typedef void kube_answer_fn(void *ctx, const struct doc *body, const struct http_answer *answer, const struct err *err);
@@ -142,6 +143,8 @@ struct kube_lease_options {
     int64_t duration_ms;          /* 60 s */
 };
 struct kube_lease;
+/* The owner of the lease's own requests (http_request.owner): the gate lets them pass, they are no change of a run. */
+extern const char kube_lock_owner[];
 /* taken: err NULL. Held: ERR_CONFLICT with holder and since in the message (R201); 403: ERR_DENIED naming
    lock_namespace. Renews itself until released; lost is told once. */
 struct kube_lease *kube_lease_take(struct kube *kube, const struct kube_lease_options *options, kube_ready_fn *taken,
@@ -149,7 +152,8 @@ struct kube_lease *kube_lease_take(struct kube *kube, const struct kube_lease_op
 int64_t kube_lease_epoch(const struct kube_lease *lease);
 /* Wall time until which changing calls may be started: the lease's end less a third of its duration. */
 int64_t kube_lease_acts_until(const struct kube_lease *lease);
-void kube_lease_release(struct kube_lease *lease, kube_ready_fn *released, void *ctx); /* clears the holder, then frees */
+/* Clears the holder when it is ours, then frees; also after taken told an error. released may be NULL. */
+void kube_lease_release(struct kube_lease *lease, kube_ready_fn *released, void *ctx);
 
 /* The cluster's identity: uid of namespace kube-system. */
 void kube_identity(struct kube *kube, void (*fn)(void *ctx, const char *uid, const struct err *err), void *ctx);
