@@ -2,35 +2,13 @@
  * The disk door: the state folder is the real one, the project is read as it is and written into an
  * overlay that lasts with the sandbox, all else is refused.
  */
-#include "sandbox/core.h"
-#include "sandbox/overlay.h"
+#include "sandbox/disk_parts.h"
 #include "base/digest.h"
 #include "codec/json.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum place { PLACE_OTHER, PLACE_STATE, PLACE_PROJECT };
-
-struct sim_disk {
-    struct sim *sim;
-    char *project_root, *state_root; /* absolute and plain, or NULL */
-    struct overlay overlay;
-};
-
-/* A path resolved: where it belongs, and its two names. */
-struct where {
-    enum place place;
-    char *absolute;
-    const char *below; /* of the project's root; "" is the root */
-};
-
-struct sim_file {
-    struct disk_file door; /* first */
-    struct disk_file *real;
-    char *below; /* a file of the overlay, when real is NULL */
-};
 
 /* Absolute, without "." and "..", by text alone. */
 static char *plain_path(const char *path)
@@ -74,7 +52,7 @@ static const char *below(const char *path, const char *root)
     return path[len] == '/' ? path + len + 1 : path + len;
 }
 
-static struct where resolve(const struct sim_disk *disk, const char *path)
+struct where sim_disk_resolve(const struct sim_disk *disk, const char *path)
 {
     struct where where = {.absolute = plain_path(path)};
 
@@ -93,7 +71,7 @@ static int outside(const struct sim_disk *disk, const char *path, const char *wh
                    what, disk->project_root ? disk->project_root : "(none)");
 }
 
-static struct sim_disk *disk_of(struct world *world)
+struct sim_disk *sim_disk_of(struct world *world)
 {
     return ((struct sim *)(void *)world)->disk;
 }
@@ -147,7 +125,7 @@ void sim_disk_snapshot(struct sim_disk *disk)
         entry_log(disk, disk->overlay.list[i]->path);
 }
 
-static int project_stat(struct sim_disk *disk, const struct where *where, struct disk_stat *stat, struct err *err)
+int sim_project_stat(struct sim_disk *disk, const struct where *where, struct disk_stat *stat, struct err *err)
 {
     const struct overlay_entry *entry = overlay_find(&disk->overlay, where->below);
 
@@ -174,8 +152,8 @@ static int parent_check(struct sim_disk *disk, const struct where *where, struct
 
     if (where->below[0] != '\0')
         *strrchr(path, '/') = '\0';
-    parent = resolve(disk, path);
-    result = project_stat(disk, &parent, &stat, err);
+    parent = sim_disk_resolve(disk, path);
+    result = sim_project_stat(disk, &parent, &stat, err);
     if (result == 0 && stat.kind != DISK_FOLDER && stat.kind != DISK_LINK)
         result = err_set(err, ERR_MISSING, "%s: cannot be written: there is no folder %s", where->absolute, path);
     free(parent.absolute);
@@ -218,12 +196,12 @@ static void project_put(struct sim_disk *disk, const struct where *where, enum d
 
 int sim_disk_stat(struct world *world, const char *path, struct disk_stat *stat, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where where = sim_disk_resolve(disk, path);
     int result;
 
     if (where.place == PLACE_PROJECT)
-        result = project_stat(disk, &where, stat, err);
+        result = sim_project_stat(disk, &where, stat, err);
     else if (where.place == PLACE_STATE || strcmp(where.absolute, "/dev/null") == 0)
         result = world_disk_ops.stat(world, path, stat, err);
     else
@@ -232,7 +210,7 @@ int sim_disk_stat(struct world *world, const char *path, struct disk_stat *stat,
     return result;
 }
 
-static int project_read(struct sim_disk *disk, const struct where *where, size_t max, struct buf *out, struct err *err)
+int sim_project_read(struct sim_disk *disk, const struct where *where, size_t max, struct buf *out, struct err *err)
 {
     const struct overlay_entry *entry = overlay_find(&disk->overlay, where->below);
 
@@ -250,12 +228,12 @@ static int project_read(struct sim_disk *disk, const struct where *where, size_t
 
 int sim_disk_read(struct world *world, const char *path, size_t max, struct buf *out, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where where = sim_disk_resolve(disk, path);
     int result = 0;
 
     if (where.place == PLACE_PROJECT)
-        result = project_read(disk, &where, max, out, err);
+        result = sim_project_read(disk, &where, max, out, err);
     else if (where.place == PLACE_STATE)
         result = world_disk_ops.read(world, path, max, out, err);
     else if (strcmp(where.absolute, "/dev/null") != 0)
@@ -265,19 +243,19 @@ int sim_disk_read(struct world *world, const char *path, size_t max, struct buf 
 }
 
 /* Whether the overlay may be changed by us now. */
-static int change_check(struct sim_disk *disk, const struct where *where, const char *path, struct err *err)
+int sim_disk_may_change(struct sim_disk *disk, const struct where *where, const char *path, struct err *err)
 {
     if (where->place != PLACE_PROJECT)
         return outside(disk, path, "cannot be written", err);
     return sim_store_claim(disk->sim->store, err);
 }
 
-static int project_write(struct sim_disk *disk, const struct where *where, struct view data, uint32_t mode,
-                         struct err *err)
+int sim_project_write(struct sim_disk *disk, const struct where *where, struct view data, uint32_t mode,
+                      struct err *err)
 {
     struct disk_stat stat;
 
-    if (parent_check(disk, where, err) || project_stat(disk, where, &stat, err))
+    if (parent_check(disk, where, err) || sim_project_stat(disk, where, &stat, err))
         return -1;
     if (stat.kind == DISK_FOLDER)
         return err_set(err, ERR_USAGE, "%s: cannot be written: it is a folder", where->absolute);
@@ -287,14 +265,14 @@ static int project_write(struct sim_disk *disk, const struct where *where, struc
 
 int sim_disk_write(struct world *world, const char *path, struct view data, uint32_t mode, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where where = sim_disk_resolve(disk, path);
     int result;
 
     if (where.place == PLACE_STATE)
         result = world_disk_ops.write(world, path, data, mode, err);
     else
-        result = change_check(disk, &where, path, err) ? -1 : project_write(disk, &where, data, mode, err);
+        result = sim_disk_may_change(disk, &where, path, err) ? -1 : sim_project_write(disk, &where, data, mode, err);
     free(where.absolute);
     return result;
 }
@@ -312,7 +290,7 @@ static int project_remove(struct sim_disk *disk, const struct where *where, stru
     struct disk_stat stat;
     bool any = false;
 
-    if (project_stat(disk, where, &stat, err))
+    if (sim_project_stat(disk, where, &stat, err))
         return -1;
     if (stat.kind == DISK_MISSING)
         return err_set(err, ERR_MISSING, "%s: cannot be removed: No such file or directory", where->absolute);
@@ -326,14 +304,14 @@ static int project_remove(struct sim_disk *disk, const struct where *where, stru
 
 int sim_disk_remove(struct world *world, const char *path, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where where = sim_disk_resolve(disk, path);
     int result;
 
     if (where.place == PLACE_STATE)
         result = world_disk_ops.remove(world, path, err);
     else
-        result = change_check(disk, &where, path, err) ? -1 : project_remove(disk, &where, err);
+        result = sim_disk_may_change(disk, &where, path, err) ? -1 : project_remove(disk, &where, err);
     free(where.absolute);
     return result;
 }
@@ -351,8 +329,8 @@ static int project_make_folder(struct sim_disk *disk, const struct where *where,
         if (where->absolute[end] != '/' && where->absolute[end] != '\0')
             continue;
         path = mem_view((struct view){where->absolute, end});
-        part = resolve(disk, path);
-        result = project_stat(disk, &part, &stat, err);
+        part = sim_disk_resolve(disk, path);
+        result = sim_project_stat(disk, &part, &stat, err);
         if (result == 0 && stat.kind == DISK_MISSING)
             project_put(disk, &part, DISK_FOLDER, VIEW_LITERAL(""), mode);
         else if (result == 0 && stat.kind != DISK_FOLDER && stat.kind != DISK_LINK)
@@ -367,14 +345,14 @@ static int project_make_folder(struct sim_disk *disk, const struct where *where,
 
 int sim_disk_make_folder(struct world *world, const char *path, uint32_t mode, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where where = sim_disk_resolve(disk, path);
     int result;
 
     if (where.place == PLACE_STATE)
         result = world_disk_ops.make_folder(world, path, mode, err);
     else
-        result = change_check(disk, &where, path, err) ? -1 : project_make_folder(disk, &where, mode, err);
+        result = sim_disk_may_change(disk, &where, path, err) ? -1 : project_make_folder(disk, &where, mode, err);
     free(where.absolute);
     return result;
 }
@@ -386,13 +364,14 @@ static int project_rename(struct sim_disk *disk, const struct where *from, const
     int result = -1;
 
     buf_init(&data, SIZE_MAX / 2);
-    if (project_stat(disk, from, &stat, err))
+    if (sim_project_stat(disk, from, &stat, err))
         goto out;
     if (stat.kind == DISK_FOLDER) {
         err_set(err, ERR_USAGE, "%s: the sandbox cannot rename a folder of the project", from->absolute);
         goto out;
     }
-    if (project_read(disk, from, SIZE_MAX, &data, err) || project_write(disk, to, buf_view(&data), stat.mode, err))
+    if (sim_project_read(disk, from, SIZE_MAX, &data, err) ||
+        sim_project_write(disk, to, buf_view(&data), stat.mode, err))
         goto out;
     if (strcmp(from->below, to->below) != 0)
         project_put(disk, from, DISK_MISSING, VIEW_LITERAL(""), 0);
@@ -404,14 +383,14 @@ out:
 
 int sim_disk_rename(struct world *world, const char *from, const char *to, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where old = resolve(disk, from), new = resolve(disk, to);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where old = sim_disk_resolve(disk, from), new = sim_disk_resolve(disk, to);
     int result;
 
     if (old.place == PLACE_STATE && new.place == PLACE_STATE)
         result = world_disk_ops.rename(world, from, to, err);
     else
-        result = change_check(disk, &old, from, err) || change_check(disk, &new, to, err)
+        result = sim_disk_may_change(disk, &old, from, err) || sim_disk_may_change(disk, &new, to, err)
                      ? -1
                      : project_rename(disk, &old, &new, err);
     free(old.absolute);
@@ -466,7 +445,7 @@ static int project_list(struct sim_disk *disk, const struct where *where, disk_l
     struct listing listing = {disk, where->below, 0, fn, ctx, false};
     struct disk_stat stat, real = {.kind = DISK_MISSING};
 
-    if (project_stat(disk, where, &stat, err))
+    if (sim_project_stat(disk, where, &stat, err))
         return -1;
     if (stat.kind == DISK_MISSING)
         return err_set(err, ERR_MISSING, "%s: cannot be listed: No such file or directory", where->absolute);
@@ -485,8 +464,8 @@ static int project_list(struct sim_disk *disk, const struct where *where, disk_l
 
 int sim_disk_list(struct world *world, const char *path, disk_list_fn *fn, void *ctx, struct err *err)
 {
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
+    struct sim_disk *disk = sim_disk_of(world);
+    struct where where = sim_disk_resolve(disk, path);
     int result;
 
     if (where.place == PLACE_PROJECT)
@@ -497,126 +476,6 @@ int sim_disk_list(struct world *world, const char *path, disk_list_fn *fn, void 
         result = outside(disk, path, "cannot be listed", err);
     free(where.absolute);
     return result;
-}
-
-/* ---- files that grow ---- */
-
-/* The project's own file is copied into the overlay when it is opened. */
-static int overlay_open(struct sim_disk *disk, const struct where *where, uint32_t mode, struct err *err)
-{
-    struct disk_stat stat;
-    struct buf data;
-    int result = -1;
-
-    buf_init(&data, SIZE_MAX / 2);
-    if (parent_check(disk, where, err) || project_stat(disk, where, &stat, err))
-        goto out;
-    if (stat.kind != DISK_MISSING && stat.kind != DISK_FILE) {
-        err_set(err, ERR_USAGE, "%s: not an ordinary file", where->absolute);
-        goto out;
-    }
-    if (stat.kind == DISK_FILE && project_read(disk, where, SIZE_MAX, &data, err))
-        goto out;
-    if (stat.kind == DISK_MISSING)
-        project_put(disk, where, DISK_FILE, VIEW_LITERAL(""), mode);
-    result = 0;
-out:
-    buf_free(&data);
-    return result;
-}
-
-struct disk_file *sim_file_open(struct world *world, const char *path, uint32_t mode, struct err *err)
-{
-    struct sim_disk *disk = disk_of(world);
-    struct where where = resolve(disk, path);
-    struct sim_file *file = mem_alloc(sizeof(*file));
-    bool opened;
-
-    file->door.world = world;
-    if (where.place == PLACE_STATE) {
-        file->real = world_disk_ops.open(world, path, mode, err);
-        opened = file->real != NULL;
-    } else {
-        opened = change_check(disk, &where, path, err) == 0 && overlay_open(disk, &where, mode, err) == 0;
-        file->below = opened ? mem_text(where.below) : NULL;
-    }
-    free(where.absolute);
-    if (opened)
-        return &file->door;
-    free(file);
-    return NULL;
-}
-
-/* Its bytes as they are now, cut or lengthened: written anew, for these files are small and rare. */
-static int overlay_change(struct sim_file *file, uint64_t keep, struct view more, struct err *err)
-{
-    struct sim_disk *disk = disk_of(file->door.world);
-    char *absolute = mem_printf("%s/%s", disk->project_root, file->below);
-    struct where where = {PLACE_PROJECT, absolute, file->below};
-    struct disk_stat stat;
-    struct buf data;
-    int result = -1;
-
-    buf_init(&data, SIZE_MAX / 2);
-    if (project_stat(disk, &where, &stat, err) || project_read(disk, &where, SIZE_MAX, &data, err))
-        goto out;
-    while (data.len < keep && keep != UINT64_MAX)
-        buf_add_char(&data, '\0');
-    if (data.len > keep)
-        data.len = (size_t)keep;
-    buf_add_view(&data, more);
-    project_put(disk, &where, DISK_FILE, buf_view(&data), stat.mode);
-    result = 0;
-out:
-    buf_free(&data);
-    free(absolute);
-    return result;
-}
-
-static struct sim_file *file_of(struct disk_file *door)
-{
-    return (struct sim_file *)(void *)door;
-}
-
-int sim_file_append(struct disk_file *door, struct view data, struct err *err)
-{
-    struct sim_file *file = file_of(door);
-
-    return file->real ? world_disk_ops.append(file->real, data, err) : overlay_change(file, UINT64_MAX, data, err);
-}
-
-int sim_file_sync(struct disk_file *door, struct err *err)
-{
-    return file_of(door)->real ? world_disk_ops.sync(file_of(door)->real, err) : 0;
-}
-
-int sim_file_reserve(struct disk_file *door, uint64_t size, struct err *err)
-{
-    return file_of(door)->real ? world_disk_ops.reserve(file_of(door)->real, size, err) : 0;
-}
-
-int sim_file_truncate(struct disk_file *door, uint64_t size, struct err *err)
-{
-    struct sim_file *file = file_of(door);
-
-    return file->real ? world_disk_ops.truncate(file->real, size, err)
-                      : overlay_change(file, size, VIEW_LITERAL(""), err);
-}
-
-/* A file of the overlay has no other process that could hold it. */
-int sim_file_lock(struct disk_file *door, struct err *err)
-{
-    return file_of(door)->real ? world_disk_ops.lock(file_of(door)->real, err) : 0;
-}
-
-void sim_file_close(struct disk_file *door)
-{
-    struct sim_file *file = file_of(door);
-
-    if (file->real)
-        world_disk_ops.close(file->real);
-    free(file->below);
-    free(file);
 }
 
 /* ---- life ---- */

@@ -5,7 +5,6 @@
 #include "sandbox/core.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum piece_kind { PIECE_HEAD, PIECE_BODY, PIECE_END };
 

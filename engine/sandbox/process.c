@@ -5,7 +5,6 @@
 #include "sandbox/core.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { PROCESS_MS = 10, KILLED = 137 };
 

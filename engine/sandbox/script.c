@@ -2,63 +2,14 @@
  * tests/sandbox.lua: HTTP hosts and programs as Lua functions, with one table, sandbox.state, that
  * lasts from run to run. What changed in it is logged before the answer is given.
  */
-#include "sandbox/core.h"
-#include "sandbox/script_value.h"
+#include "sandbox/script_parts.h"
 #include "codec/json.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 enum { STEPS_MAX = 20 * 1000 * 1000, MEMORY_MAX = 64 << 20 };
-
-struct route {
-    char *origin; /* URL prefix, or a program's name */
-    struct sim_message url;
-    int function; /* in the registry */
-};
-
-struct routes {
-    struct route *list;
-    size_t len;
-};
-
-/* An answer that takes its time. */
-struct pending {
-    struct list link;
-    struct sim_reply *reply;
-    struct sim_timer *timer;
-    int status;
-    struct header *headers;
-    size_t headers_len;
-    struct buf body;
-};
-
-struct sim_script {
-    struct sim_server server; /* first */
-    struct sim *sim;
-    lua_State *L; /* NULL until something was loaded */
-    size_t memory;
-    struct routes hosts, programs;
-    struct doc *state; /* as logged last */
-    struct doc *read;  /* what state_read found */
-    struct list pending;
-};
-
-/* One call into Lua. What it made hangs here, so that an error (a longjmp) loses nothing. */
-struct call {
-    struct sim_script *script;
-    const struct route *route;
-    const struct sim_request *request;     /* a host's */
-    const struct process_request *process; /* a program's */
-    int status;
-    int64_t takes_ms;
-    struct buf body, err;
-    bool json;
-    struct doc *headers, *document, *scratch;
-};
 
 static void *limited_alloc(void *ctx, void *ptr, size_t old, size_t size)
 {
@@ -102,6 +53,13 @@ static struct route *route_add(struct routes *routes, const char *origin)
     return route;
 }
 
+/* A call that is under way points into the tables. */
+static void only_while_loading(lua_State *L)
+{
+    if (!script_of(L)->loading)
+        luaL_error(L, "hosts and programs are added while the script is loaded, not by an answer");
+}
+
 /* sandbox.http(url, function(request) ... end): answers all requests below url; the longest url wins. */
 static int script_http(lua_State *L)
 {
@@ -112,6 +70,7 @@ static int script_http(lua_State *L)
     int function;
 
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    only_while_loading(L);
     lua_settop(L, 2);
     function = luaL_ref(L, LUA_REGISTRYINDEX);
     route = route_add(&script->hosts, url);
@@ -128,6 +87,7 @@ static int script_program(lua_State *L)
     int function;
 
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    only_while_loading(L);
     lua_settop(L, 2);
     function = luaL_ref(L, LUA_REGISTRYINDEX);
     route_add(&script_of(L)->programs, name)->function = function;
@@ -193,7 +153,7 @@ static int lua_failed(struct sim_script *script, struct err *err)
 }
 
 /* Calls what is on the stack, with the limits. */
-static int limited_call(struct sim_script *script, int arguments, struct err *err)
+int sim_script_call(struct sim_script *script, int arguments, struct err *err)
 {
     int status;
 
@@ -221,13 +181,13 @@ static int state_read(lua_State *L)
 }
 
 /* Logs the state if it changed. */
-static int state_save(struct sim_script *script, struct err *err)
+int sim_script_save(struct sim_script *script, struct err *err)
 {
     struct doc *effect;
     int result;
 
     lua_pushcfunction(script->L, state_read);
-    result = limited_call(script, 0, err);
+    result = sim_script_call(script, 0, err);
     if (result == 0 && !doc_equal(script->read, script->state)) {
         doc_unref(script->state);
         script->state = doc_ref(script->read);
@@ -250,10 +210,24 @@ static int script_start(struct sim_script *script, struct err *err)
         return err_set(err, ERR_INTERNAL, "no Lua state for the sandbox's scripts");
     *(struct sim_script **)lua_getextraspace(script->L) = script;
     lua_pushcfunction(script->L, setup);
-    if (limited_call(script, 0, err))
+    if (sim_script_call(script, 0, err))
         return -1;
     lua_pushcfunction(script->L, state_push);
-    return limited_call(script, 0, err);
+    return sim_script_call(script, 0, err);
+}
+
+/* Runs the chunk on the stack, with what it adds. */
+static int chunk_run(struct sim_script *script, struct err *err)
+{
+    int result;
+
+    script->loading = true;
+    result = sim_script_call(script, 0, err);
+    script->loading = false;
+    if (result)
+        return -1;
+    lua_pushcfunction(script->L, state_push);
+    return sim_script_call(script, 0, err) || sim_script_save(script, err) ? -1 : 0;
 }
 
 int sim_script_load(struct sim_script *script, const char *name, struct view text, struct err *err)
@@ -268,327 +242,10 @@ int sim_script_load(struct sim_script *script, const char *name, struct view tex
     free(chunk);
     if (status != LUA_OK)
         return lua_failed(script, err);
-    if (limited_call(script, 0, err))
-        return -1;
-    lua_pushcfunction(script->L, state_push);
-    if (limited_call(script, 0, err) || state_save(script, err))
+    if (chunk_run(script, err))
         return -1;
     sim_store_flush(script->sim->store);
     return 0;
-}
-
-/* ---- calls ---- */
-
-static void field_text(lua_State *L, const char *key, struct view text)
-{
-    lua_pushlstring(L, text.ptr ? text.ptr : "", text.len);
-    lua_setfield(L, -2, key);
-}
-
-static void request_push(lua_State *L, struct call *call)
-{
-    const struct sim_request *request = call->request;
-    struct err ignored = ERR_INIT;
-
-    lua_newtable(L);
-    field_text(L, "method", view_of(request->method));
-    field_text(L, "path", view_of(request->path));
-    field_text(L, "host", request->host);
-    field_text(L, "body", request->body);
-    sim_value_push(L, request->query);
-    lua_setfield(L, -2, "query");
-    lua_newtable(L);
-    for (size_t i = 0; i < request->headers_len; i++) {
-        char *name = mem_text(request->headers[i].name);
-
-        for (char *c = name; *c; c++)
-            if (*c >= 'A' && *c <= 'Z')
-                *c = (char)(*c - 'A' + 'a');
-        call->scratch = doc_text(name);
-        free(name);
-        field_text(L, doc_as_text(call->scratch, ""), view_of(request->headers[i].value));
-        doc_unref(call->scratch);
-        call->scratch = NULL;
-    }
-    lua_setfield(L, -2, "headers");
-    call->scratch = json_parse(request->body, &ignored);
-    if (call->scratch) {
-        sim_value_push(L, call->scratch);
-        lua_setfield(L, -2, "json");
-    }
-}
-
-static struct doc *field_doc(lua_State *L, const char *key)
-{
-    const char *why;
-    struct doc *doc;
-
-    if (lua_getfield(L, -1, key) == LUA_TNIL) {
-        lua_pop(L, 1);
-        return NULL;
-    }
-    doc = sim_value_doc(L, -1, &why);
-    if (!doc)
-        luaL_error(L, "the answer's %s holds %s", key, why);
-    lua_pop(L, 1);
-    return doc;
-}
-
-static void field_bytes(lua_State *L, const char *key, struct buf *out)
-{
-    size_t len;
-    const char *text;
-
-    lua_getfield(L, -1, key);
-    text = lua_tolstring(L, -1, &len);
-    if (!text && !lua_isnil(L, -1))
-        luaL_error(L, "the answer's %s is no text", key);
-    if (text)
-        buf_add(out, text, len);
-    lua_pop(L, 1);
-}
-
-static void answer_take(lua_State *L, struct call *call, int status)
-{
-    lua_getfield(L, -1, "status");
-    call->status = (int)luaL_optinteger(L, -1, status);
-    lua_pop(L, 1);
-    lua_getfield(L, -1, "seconds");
-    call->takes_ms = (int64_t)(luaL_optnumber(L, -1, 0) * 1000);
-    lua_pop(L, 1);
-}
-
-static int host_call(lua_State *L)
-{
-    struct call *call = lua_touserdata(L, 1);
-
-    lua_rawgeti(L, LUA_REGISTRYINDEX, call->route->function);
-    request_push(L, call);
-    lua_call(L, 1, 1);
-    if (!lua_istable(L, -1))
-        return luaL_error(L, "the script for %s gave no answer for %s %s", call->route->origin, call->request->method,
-                          call->request->path);
-    answer_take(L, call, 200);
-    call->headers = field_doc(L, "headers");
-    call->document = field_doc(L, "json");
-    if (call->status < 100 || call->status > 599)
-        return luaL_error(L, "the script for %s answered with status %d", call->route->origin, call->status);
-    field_bytes(L, "body", &call->body);
-    return 0;
-}
-
-static int program_call(lua_State *L)
-{
-    struct call *call = lua_touserdata(L, 1);
-    const struct process_request *request = call->process;
-
-    lua_rawgeti(L, LUA_REGISTRYINDEX, call->route->function);
-    lua_newtable(L);
-    for (int i = 0; request->argv[i]; i++) {
-        lua_pushstring(L, request->argv[i]);
-        lua_rawseti(L, -2, i + 1);
-    }
-    lua_pushlstring(L, request->input.ptr ? request->input.ptr : "", request->input.len);
-    lua_newtable(L);
-    lua_pushstring(L, request->cwd);
-    lua_setfield(L, -2, "cwd");
-    lua_newtable(L);
-    for (int i = 0; request->env && request->env[i]; i++) {
-        const char *equals = strchr(request->env[i], '=');
-
-        if (!equals)
-            continue;
-        lua_pushlstring(L, request->env[i], (size_t)(equals - request->env[i]));
-        lua_pushstring(L, equals + 1);
-        lua_rawset(L, -3);
-    }
-    lua_setfield(L, -2, "env");
-    lua_call(L, 3, 1);
-    if (!lua_istable(L, -1))
-        return luaL_error(L, "the script for the program %s gave no answer", call->route->origin);
-    answer_take(L, call, 0);
-    field_bytes(L, "stdout", &call->body);
-    field_bytes(L, "stderr", &call->err);
-    return 0;
-}
-
-static void call_init(struct call *call, struct sim_script *script, const struct route *route)
-{
-    *call = (struct call){.script = script, .route = route};
-    buf_init(&call->body, SIM_BODY_MAX);
-    buf_init(&call->err, SIM_BODY_MAX);
-}
-
-static void call_clear(struct call *call)
-{
-    buf_free(&call->body);
-    buf_free(&call->err);
-    doc_unref(call->headers);
-    doc_unref(call->document);
-    doc_unref(call->scratch);
-}
-
-static int call_run(struct call *call, lua_CFunction function, struct err *err)
-{
-    lua_State *L = call->script->L;
-    struct err kept = ERR_INIT;
-    int result;
-
-    lua_pushcfunction(L, function);
-    lua_pushlightuserdata(L, call);
-    result = limited_call(call->script, 1, err);
-    /* What the script did before it failed stays done. */
-    if (state_save(call->script, result ? &kept : err))
-        result = -1;
-    return result;
-}
-
-/* ---- hosts ---- */
-
-static bool view_same(struct view a, struct view b)
-{
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
-
-static bool path_below(const char *path, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    if (len > 0 && prefix[len - 1] == '/')
-        return strncmp(path, prefix, len) == 0 || (strlen(path) == len - 1 && strncmp(path, prefix, len - 1) == 0);
-    return strncmp(path, prefix, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
-static const struct route *host_find(const struct sim_script *script, const struct sim_request *request)
-{
-    const struct route *best = NULL;
-
-    for (size_t i = 0; i < script->hosts.len; i++) {
-        const struct route *route = &script->hosts.list[i];
-        const struct sim_request *at = &route->url.request;
-
-        if (at->host.ptr && view_same(at->scheme, request->scheme) && view_same(at->host, request->host) &&
-            at->port == request->port && path_below(request->path, at->path) &&
-            (!best || strlen(at->path) >= strlen(best->url.request.path)))
-            best = route;
-    }
-    return best;
-}
-
-static bool script_serves(struct sim_server *server, const struct sim_request *request)
-{
-    return host_find((struct sim_script *)(void *)server, request) != NULL;
-}
-
-static void pending_free(struct pending *pending)
-{
-    list_remove(&pending->link);
-    sim_timer_stop(pending->timer);
-    sim_headers_free(pending->headers, pending->headers_len);
-    buf_free(&pending->body);
-    free(pending);
-}
-
-static void pending_gone(void *ctx)
-{
-    pending_free(ctx);
-}
-
-static void pending_due(void *ctx)
-{
-    struct pending *pending = ctx;
-
-    pending->timer = NULL;
-    sim_reply_head(pending->reply, pending->status, pending->headers, pending->headers_len);
-    if (pending->body.len > 0)
-        sim_reply_body(pending->reply, buf_view(&pending->body));
-    sim_reply_end(pending->reply);
-    pending_free(pending);
-}
-
-static void answer_start(struct call *call, struct sim_reply *reply)
-{
-    struct pending *pending = mem_alloc(sizeof(*pending));
-    size_t len = 0;
-
-    pending->reply = reply;
-    pending->status = call->status;
-    pending->headers = mem_array(doc_size(call->headers) + 1, sizeof(*pending->headers));
-    DOC_EACH(header, call->headers)
-    pending->headers[len++] = (struct header){mem_text(header.key), mem_text(doc_as_text(header.value, ""))};
-    buf_init(&pending->body, SIZE_MAX / 2);
-    if (call->document) {
-        pending->headers[len++] = (struct header){mem_text("Content-Type"), mem_text("application/json")};
-        json_add(&pending->body, call->document, JSON_COMPACT);
-    } else {
-        buf_add_view(&pending->body, buf_view(&call->body));
-    }
-    pending->headers_len = len;
-    list_add_tail(&call->script->pending, &pending->link);
-    if (call->takes_ms <= 0) {
-        pending_due(pending);
-        return;
-    }
-    sim_reply_on_gone(reply, pending_gone, pending);
-    pending->timer = sim_after(call->script->sim, call->takes_ms, pending_due, pending);
-}
-
-static void script_handle(struct sim_server *server, const struct sim_request *request, struct sim_reply *reply)
-{
-    struct sim_script *script = (struct sim_script *)(void *)server;
-    struct call call;
-    struct err err = ERR_INIT;
-
-    call_init(&call, script, host_find(script, request));
-    call.request = request;
-    if (call_run(&call, host_call, &err)) {
-        err_context(&err, "the sandbox's script for %s", call.route->origin);
-        err.kind = ERR_NETWORK;
-        err.maybe_done = true;
-        sim_reply_fail(reply, &err);
-    } else {
-        answer_start(&call, reply);
-    }
-    call_clear(&call);
-}
-
-/* ---- programs ---- */
-
-static const struct route *program_find(const struct sim_script *script, const char *name)
-{
-    const struct route *found = NULL;
-    const char *slash = strrchr(name, '/');
-
-    for (size_t i = 0; i < script->programs.len; i++)
-        if (strcmp(script->programs.list[i].origin, slash ? slash + 1 : name) == 0)
-            found = &script->programs.list[i];
-    return found;
-}
-
-bool sim_script_has_program(struct sim_script *script, const char *name)
-{
-    return program_find(script, name) != NULL;
-}
-
-int sim_script_program(struct sim_script *script, const struct process_request *request, struct sim_run *run,
-                       struct err *err)
-{
-    struct call call;
-    int result;
-
-    call_init(&call, script, program_find(script, request->argv[0]));
-    call.process = request;
-    result = call_run(&call, program_call, err);
-    if (result == 0) {
-        run->status = call.status & 0xff;
-        run->takes_ms = call.takes_ms;
-        buf_add_view(&run->out, buf_view(&call.body));
-        buf_add_view(&run->err, buf_view(&call.err));
-    } else {
-        err_context(err, "the sandbox's script for the program %s", request->argv[0]);
-    }
-    call_clear(&call);
-    return result;
 }
 
 /* ---- the server ---- */
@@ -631,8 +288,8 @@ struct sim_script *sim_script_new(struct sim *sim)
     struct sim_script *script = mem_alloc(sizeof(*script));
 
     script->server = (struct sim_server){.name = "script",
-                                         .serves = script_serves,
-                                         .handle = script_handle,
+                                         .serves = sim_script_serves,
+                                         .handle = sim_script_handle,
                                          .replay = script_replay,
                                          .snapshot = script_snapshot,
                                          .show = script_show};
@@ -660,8 +317,7 @@ void sim_script_free(struct sim_script *script)
 {
     if (!script)
         return;
-    LIST_EACH_SAFE(link, &script->pending)
-    pending_free(LIST_OF(link, struct pending, link));
+    sim_script_drop_pending(script);
     if (script->L)
         lua_close(script->L);
     routes_free(&script->hosts);

@@ -131,6 +131,7 @@ TEST(script_mistakes_are_loud)
         {"sandbox.state = nil return {}", "sandbox.state"},
         {"sandbox.state.f = pairs return {}", "sandbox.state"},
         {"return { body = io.open('/etc/passwd'):read('a') }", "io"},
+        {"sandbox.program('x', function() end)", "while the script is loaded"},
         {"return { body = os.getenv('HOME') }", "os"},
     };
 
