@@ -65,6 +65,12 @@ const char *sign_text(const struct output *output, enum sign sign)
     return output->options.utf8 ? pretty[sign] : plain[sign];
 }
 
+bool is_opening(const char *type, const struct doc *event)
+{
+    return strcmp(type, "hello") == 0 || strcmp(type, "run") == 0 ||
+           (strcmp(type, "lock") == 0 && !doc_get(event, "owner"));
+}
+
 bool header_add(const struct output *output, struct buf *out)
 {
     const struct doc *hello = output->hello, *args = doc_get(hello, "args");
@@ -109,6 +115,10 @@ enum sign step_end_add(const struct doc *event, const struct activity *activity,
     int64_t changes = doc_as_int(doc_get(event, "changes"), activity ? (int64_t)doc_size(activity->changes) : 0);
     bool failed = strcmp(outcome, "fail") == 0;
 
+    if (strcmp(outcome, "again") == 0) {
+        buf_add_text(out, "failed, tries again");
+        return SIGN_SKIPPED;
+    }
     if (strcmp(outcome, "skipped") == 0 || strcmp(outcome, "stopped") == 0) {
         buf_add_text(out, outcome);
         if (changes) {
@@ -122,50 +132,64 @@ enum sign step_end_add(const struct doc *event, const struct activity *activity,
     if (changes)
         count_add(out, changes, "change", "changes");
     else if (!failed)
-        buf_add_text(out, strcmp(outcome, "same") == 0 || (activity && activity->same) ? "nothing to change" : "done");
+        buf_add_text(out, activity && activity->same ? "nothing to change" : "done");
     if (failed && activity && activity->doing)
         buf_addf(out, "; %s", activity->doing);
     return failed ? SIGN_FAIL : SIGN_OK;
 }
 
-enum sign undo_end_add(const struct doc *event, struct buf *out)
+/* "spec.replicas is now 3 (kubectl), ...": what others changed since and is left as it is. */
+static void left_add(const struct doc *left, struct buf *out)
 {
-    const char *outcome = doc_as_text(doc_get(event, "outcome"), ""), *key = event_text(event, "key", "resource");
-    const char *detail = event_text(event, "detail", "reason");
-    bool left = strcmp(outcome, "foreign") == 0 || strcmp(outcome, "left") == 0;
-    bool failed = strcmp(outcome, "failed") == 0;
+    for (size_t i = 0; i < doc_size(left); i++) {
+        const struct doc *item = doc_at(left, i);
+        const char *what = event_text(item, "what", "would"), *manager = event_text(item, "manager", NULL);
+        const char *now = event_text(item, "now", NULL);
 
-    key = key ? key : "a change";
-    if (left)
-        buf_addf(out, "left %s", key);
-    else if (failed)
-        buf_addf(out, "could not undo %s", key);
-    else if (strcmp(outcome, "already") == 0 || strcmp(outcome, "skipped") == 0)
-        buf_addf(out, "already as before: %s", key);
-    else
-        buf_addf(out, "undone %s", key);
-    if (detail)
-        buf_addf(out, ": %s", detail);
-    return left || failed ? SIGN_FAIL : SIGN_OK;
+        buf_addf(out, "%s%s", i ? ", " : ": ", what ? what : "something");
+        if (now)
+            buf_addf(out, " is now %s", now);
+        if (manager)
+            buf_addf(out, " (%s)", manager);
+    }
 }
 
-bool change_end_add(const struct doc *event, struct buf *out)
+enum sign undo_end_add(const struct doc *event, struct buf *out)
 {
-    const char *outcome = doc_as_text(doc_get(event, "outcome"), "ok"), *key = event_text(event, "key", "resource");
+    const char *outcome = doc_as_text(doc_get(event, "outcome"), ""),
+               *key = doc_as_text(doc_get(event, "key"), "a change");
+    const char *why = doc_path_text(event, "error", "message", NULL);
+    bool foreign = strcmp(outcome, "foreign") == 0, failed = strcmp(outcome, "failed") == 0;
+    bool plan = doc_as_bool(doc_get(event, "plan"), false);
 
-    if (strcmp(outcome, "same") == 0)
-        return false;
+    if (foreign)
+        buf_addf(out, plan ? "would leave %s" : "left %s", key);
+    else if (failed)
+        buf_addf(out, "could not undo %s", key);
+    else if (strcmp(outcome, "already") == 0)
+        buf_addf(out, "already as before: %s", key);
+    else
+        buf_addf(out, plan ? "would undo %s" : "undone %s", key);
+    left_add(doc_get(event, "left"), out);
+    if (why)
+        buf_addf(out, ": %s", why);
+    return foreign || failed ? SIGN_FAIL : SIGN_OK;
+}
+
+void change_end_add(const struct doc *event, struct buf *out)
+{
+    const char *outcome = doc_as_text(doc_get(event, "outcome"), "ok"), *key = doc_as_text(doc_get(event, "key"), NULL);
+
     buf_add_text(out, key ? key : "a change");
-    if (strcmp(outcome, "fail") == 0 || strcmp(outcome, "failed") == 0)
+    if (strcmp(outcome, "fail") == 0)
         buf_add_text(out, ": failed");
     else if (strcmp(outcome, "unknown") == 0)
         buf_add_text(out, ": not known whether it happened");
-    return true;
 }
 
 void wait_add(const struct doc *event, struct buf *out)
 {
-    const char *object = event_text(event, "object", "resource"), *condition = event_text(event, "condition", NULL);
+    const char *object = event_text(event, "object", "subject"), *condition = event_text(event, "condition", NULL);
     const char *newest = event_text(event, "newest", "state");
 
     buf_add_text(out, object ? object : "");
@@ -177,9 +201,9 @@ void wait_add(const struct doc *event, struct buf *out)
 
 bool call_add(const char *type, const struct doc *event, struct buf *out)
 {
-    const char *subject = event_text(event, "subject", "summary"), *method = event_text(event, "method", NULL);
-    const char *url = event_text(event, "url", NULL), *outcome = event_text(event, "outcome", NULL);
-    int64_t attempt = doc_as_int(doc_get(event, "attempt"), doc_as_int(doc_get(event, "call"), 0));
+    const char *subject = event_text(event, "subject", NULL), *method = event_text(event, "method", NULL);
+    const char *url = event_text(event, "url", NULL), *trouble = doc_path_text(event, "error", "message", NULL);
+    int64_t attempt = doc_as_int(doc_get(event, "attempt"), 0);
     int64_t status = doc_as_int(doc_get(event, "status"), 0), ms = doc_as_int(doc_get(event, "ms"), -1);
 
     if (strncmp(type, "call.", 5) != 0)
@@ -191,12 +215,34 @@ bool call_add(const char *type, const struct doc *event, struct buf *out)
     if (method && url)
         buf_addf(out, "%s %s %s", subject ? "," : ":", method, url);
     if (strcmp(type, "call.intent") != 0)
-        buf_addf(out, ": %s", outcome ? outcome : "answered");
+        buf_add_text(out, trouble ? ": failed" : ": answered");
     if (status)
         buf_addf(out, " %" PRId64, status);
     if (ms >= 0) {
         buf_add_text(out, " in ");
         duration_add(out, ms);
+    }
+    if (doc_as_bool(doc_get(event, "lost"), false))
+        buf_add_text(out, ", not known whether it acted");
+    if (trouble)
+        buf_addf(out, ": %s", trouble);
+    return true;
+}
+
+/* A lock whose place is told in the first line needs no line of its own. */
+static bool lock_add(const struct output *output, const struct doc *event, struct buf *out)
+{
+    const char *where = event_text(event, "where", NULL), *owner = event_text(event, "owner", NULL);
+    int64_t since_ms = doc_as_int(doc_get(event, "since_ms"), -1);
+
+    if (!where || (!owner && !output->headed))
+        return false;
+    buf_addf(out, "lock: %s", where);
+    if (owner)
+        buf_addf(out, ", held by %s", owner);
+    if (owner && since_ms >= 0) {
+        buf_add_text(out, " since ");
+        time_add(out, since_ms);
     }
     return true;
 }
@@ -204,27 +250,26 @@ bool call_add(const char *type, const struct doc *event, struct buf *out)
 bool note_add(const struct output *output, const char *type, const struct doc *event, struct buf *out)
 {
     const char *level = doc_as_text(doc_get(event, "level"), "info");
-    const char *key = event_text(event, "key", "resource"), *text;
+    int64_t until_ms = doc_as_int(doc_get(event, "until_ms"), -1);
 
     if (strcmp(type, "log") == 0) {
         if (strcmp(level, "debug") == 0 && output->options.verbose < 2)
             return false;
         if (strcmp(level, "info") != 0 && strcmp(level, "debug") != 0)
             buf_addf(out, "%s: ", level);
-        text = event_text(event, "text", "message");
-        buf_add_text(out, text ? text : "");
+        buf_add_text(out, doc_as_text(doc_get(event, "text"), ""));
     } else if (strcmp(type, "resume") == 0) {
-        text = event_text(event, "run", NULL);
-        buf_addf(out, "goes on with run %s", text ? text : "");
+        buf_addf(out, "goes on with run %s", doc_as_text(doc_get(event, "id"), ""));
+    } else if (strcmp(type, "run.back") == 0) {
+        buf_add_text(out, "undoing what this run changed");
     } else if (strcmp(type, "settle") == 0) {
-        text = event_text(event, "until", NULL);
-        if (text)
-            buf_addf(out, "in doubt until %s: %s", text, key ? key : "a call");
-        else
-            buf_addf(out, "no longer in doubt: %s, %s", key ? key : "a call",
-                     doc_as_text(doc_get(event, "outcome"), ""));
-    } else if (strcmp(type, "lock") == 0 && output->headed && output->lock) {
-        buf_addf(out, "lock: %s", output->lock);
+        buf_addf(out, "in doubt: %s", doc_as_text(doc_get(event, "key"), "a call"));
+        if (until_ms >= 0) {
+            buf_add_text(out, ", until ");
+            time_add(out, until_ms);
+        }
+    } else if (strcmp(type, "lock") == 0) {
+        return lock_add(output, event, out);
     } else {
         return false;
     }

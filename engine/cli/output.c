@@ -217,7 +217,7 @@ static void note_run(struct output *output, const char *type, const struct doc *
     } else if (strcmp(type, "run") == 0) {
         keep_text(&output->run, event_text(event, "id", NULL));
     } else if (strcmp(type, "lock") == 0) {
-        keep_text(&output->lock, event_text(event, "where", NULL));
+        keep_text(&output->lock, event_text(event, "owner", NULL) ? NULL : event_text(event, "where", NULL));
     } else if (strcmp(type, "error") == 0) {
         keep(&output->error, event);
     } else if (strcmp(type, "run.end") == 0) {
@@ -232,7 +232,7 @@ static void note_run(struct output *output, const char *type, const struct doc *
 /* Folds what concerns one activity, and returns that. */
 static struct activity *note_activity(struct output *output, const char *type, const struct doc *event)
 {
-    const char *step = event_text(event, "step", NULL), *key = event_text(event, "key", "resource");
+    const char *step = event_text(event, "step", NULL), *key = event_text(event, "key", NULL);
     struct activity *activity = find_activity(output, step, NULL);
     struct buf text;
 
@@ -248,8 +248,8 @@ static struct activity *note_activity(struct output *output, const char *type, c
     } else if (activity && strcmp(type, "change.same") == 0) {
         activity->same++;
     } else if (activity && strcmp(type, "change.end") == 0) {
-        if (change_end_add(event, &text))
-            doc_push(activity->changes, doc_text(buf_text(&text)));
+        change_end_add(event, &text);
+        doc_push(activity->changes, doc_text(buf_text(&text)));
         set_doing(activity, NULL, -1);
     } else if (activity && strcmp(type, "wait") == 0) {
         int64_t since_ms = doc_as_int(doc_get(event, "since_ms"), -1);

@@ -3,26 +3,16 @@
  * Events out: a sink of the event bus that talks to people or programs. Results (plan, tables,
  * texts) go to stdout, talk to stderr; jsonl writes everything to stdout and nothing else there.
  *
- * Members that are read, by type (all optional; unknown types and members are ignored by all but jsonl):
- *   hello         playbook, args [text], target, world ("sandbox"), plan, mode (run, plan, resume, rollback, abandon)
- *   run           id; or the common member "run"
- *   lock          where
- *   step.start    needs, total          step.end  outcome (ok, same, skipped, stopped, fail), changes, ms
- *   change.intent key, verb, sign       change.end  key, outcome (ok, fail, unknown), ms
- *   change.same   key                   change.would  key, verb, sign, class, risk, note, undo (bool),
- *                                                     fields [{path, old, new, owner}]
- *   call.intent, call.end, call.read    attempt, subject, method, url, status, outcome, ms   (with -v)
- *   undo.start    key                   undo.end  key, outcome (undone, already, foreign, failed), detail
- *   wait          object, condition, newest, since_ms (wall clock)
- *   log           level (debug, info, warning, error), text
- *   settle        key, until            resume  run
- *   error         explain, message, file, line, source, context [{word, text}]; or these in an object "error"
- *   report        title, columns [text], rows [[scalar]]
- *   text          text, raw (bool: for programs, not escaped unless stdout is a terminal)
- *   run.end       how (done, undone, stopped, ...), changes, same, undone, calls, retries, syncs, ms,
- *                 next [command], never_struck [fault]
- *   summary       kept for the last line of jsonl
- * "resource" stands for key or object, "reason" for detail, "state" for newest, "message" for text.
+ * base/event.c lists types and members; those that are not there are read when they come:
+ *   lock          owner, since_ms: somebody else's, so not yet ours
+ *   step.end      outcome also skipped; changes
+ *   change.would  risk (groups the plan instead of class), note
+ *   wait          object for subject, newest for state, since_ms (wall clock)
+ *   text          raw (bool: for programs, not escaped unless stdout is a terminal)
+ *   drift         list of {what, found, want}
+ *   error         context [{word, text}]: waited, cause, world, ..., next; or all of it in an object "error"
+ *   run.end       undone
+ * Unknown types and members are passed on by jsonl and ignored by the others.
  */
 #include "base/event.h"
 #include "cli/cli.h"

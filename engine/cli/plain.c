@@ -156,7 +156,7 @@ static void github_error_add(const struct output *output, struct buf *out)
 static bool compose(struct output *output, const char *type, const struct doc *event, struct activity *activity,
                     struct buf *text)
 {
-    const char *key = event_text(event, "key", "resource"), *verb = event_text(event, "verb", NULL);
+    const char *key = event_text(event, "key", NULL), *verb = event_text(event, "verb", NULL);
     int64_t ms = doc_as_int(doc_get(event, "ms"), -1);
 
     if (strcmp(type, "step.start") == 0) {
@@ -169,15 +169,9 @@ static bool compose(struct output *output, const char *type, const struct doc *e
         buf_addf(text, "changing %s%s%s%s", key, verb ? " (" : "", verb ? verb : "", verb ? ")" : "");
         return true;
     } else if (strcmp(type, "change.end") == 0) {
-        size_t start;
-
-        buf_add_text(text, "changed ");
-        start = text->len;
-        if (!change_end_add(event, text))
-            return false;
-        /* "changed X: failed" would say both. */
-        if (strchr(text->ptr + start, ':') && strcmp(doc_as_text(doc_get(event, "outcome"), "ok"), "ok") != 0)
-            buf_remove_front(text, start);
+        if (strcmp(doc_as_text(doc_get(event, "outcome"), "ok"), "ok") == 0)
+            buf_add_text(text, "changed ");
+        change_end_add(event, text);
     } else if (strcmp(type, "change.same") == 0 && key && output->options.verbose) {
         buf_addf(text, "as wanted already: %s", key);
         return true;
@@ -205,7 +199,7 @@ static void plain_event(struct output *output, const char *type, const struct do
     const char *step = event_text(event, "step", NULL), *outcome = doc_as_text(doc_get(event, "outcome"), "");
     struct buf text;
 
-    if (strcmp(type, "hello") != 0 && strcmp(type, "run") != 0 && strcmp(type, "lock") != 0)
+    if (!is_opening(type, event))
         head(output);
     if (strcmp(type, "step.start") == 0 && step)
         group_open(output, step);

@@ -78,17 +78,15 @@ static void field_add(const struct output *output, struct buf *out, const struct
 
 static char sign_of(const struct doc *would)
 {
-    const char *sign = event_text(would, "sign", NULL), *action = doc_as_text(doc_get(would, "action"), "");
+    const char *sign = doc_as_text(doc_get(would, "sign"), "");
 
-    if (sign && *sign && strchr("+~-", *sign))
-        return *sign;
-    return strcmp(action, "create") == 0 ? '+' : strcmp(action, "delete") == 0 ? '-' : '~';
+    return *sign && strchr("+~-", *sign) ? *sign : '~';
 }
 
 static void change_add(const struct output *output, struct buf *out, const struct doc *would, int columns, bool color)
 {
-    const struct doc *fields = doc_get(would, "fields") ? doc_get(would, "fields") : doc_get(would, "diff");
-    const char *key = event_text(would, "key", "resource"), *step = event_text(would, "step", NULL);
+    const struct doc *fields = doc_get(would, "fields");
+    const char *key = event_text(would, "key", NULL), *step = event_text(would, "step", NULL);
     const char *note = event_text(would, "note", NULL), *class = event_text(would, "class", NULL);
     const char sign[] = {sign_of(would), '\0'};
     bool undo = doc_as_bool(doc_get(would, "undo"), !class || strcmp(class, "pivot") != 0);
@@ -184,4 +182,29 @@ void plan_add(const struct output *output, struct buf *out, int columns, bool co
         buf_addf(out, ", %" PRId64 " as wanted already", same);
     last_note_add(output, out);
     buf_add_char(out, '\n');
+}
+
+void drift_add(const struct output *output, struct buf *out, const struct doc *event, int columns, bool color)
+{
+    const struct doc *list = doc_get(event, "list");
+    struct buf line;
+
+    buf_init(&line, RENDER_TEXT_MAX);
+    for (size_t i = 0; i < doc_size(list); i++) {
+        const struct doc *item = doc_at(list, i);
+
+        buf_add_text(out, "  ");
+        styled_add(out, color, STYLE_WARN, "~");
+        buf_add_char(out, ' ');
+        escaped_add(output, &line, doc_as_text(doc_get(item, "what"), "something"));
+        buf_add_text(&line, ": ");
+        value_add(output, &line, doc_get(item, "found"));
+        buf_add_text(&line, ", wanted ");
+        value_add(output, &line, doc_get(item, "want"));
+        text_wrap_add(out, buf_view(&line), KEY_INDENT, FIELD_INDENT, columns);
+        buf_add_char(out, '\n');
+        buf_reset(&line);
+    }
+    buf_addf(out, "%zu difference%s\n", doc_size(list), doc_size(list) == 1 ? "" : "s");
+    buf_free(&line);
 }

@@ -77,19 +77,21 @@ const char *sign_text(const struct output *output, enum sign sign);
 void output_write(int fd, struct view bytes);
 int output_columns(const struct output *output, int *rows);
 
+/* Is it told in the first line, which waits for all of these? */
+bool is_opening(const char *type, const struct doc *event);
 /* "playbooks/deploy.lua doom on prod, in the sandbox, run r1, lock: this machine only"; false: nothing to say. */
 bool header_add(const struct output *output, struct buf *out);
 /* How a step or an undo ended: its sign, and the words for it. */
 enum sign step_end_add(const struct doc *event, const struct activity *activity, struct buf *out);
 enum sign undo_end_add(const struct doc *event, struct buf *out);
-/* A change that ended; false when it was as wanted and there is nothing to tell. */
-bool change_end_add(const struct doc *event, struct buf *out);
+/* A change that ended: its key, and how unless it went well. */
+void change_end_add(const struct doc *event, struct buf *out);
 /* What is waited for, in one line. */
 void wait_add(const struct doc *event, struct buf *out);
 /* A call, for -v; false for a type that is no call. */
 bool call_add(const char *type, const struct doc *event, struct buf *out);
-/* Lines that stand for themselves: log, resume, settle, a lock that came late. False for other types, and
-   for debug without -vv. */
+/* Lines that stand for themselves: log, resume, run.back, settle, somebody else's lock. False for other types,
+   and for debug without -vv. */
 bool note_add(const struct output *output, const char *type, const struct doc *event, struct buf *out);
 
 /* The end: summary, error, next commands. columns 0: nothing is broken. */
@@ -100,7 +102,8 @@ void last_note_add(const struct output *output, struct buf *out);
 
 /* Results, laid out for stdout. */
 void plan_add(const struct output *output, struct buf *out, int columns, bool color);
-/* A table or a text; false for other types. */
+/* A table, a text, a list of differences; false for other types. */
 bool result_add(const struct output *output, const char *type, const struct doc *event, struct buf *out);
+void drift_add(const struct output *output, struct buf *out, const struct doc *event, int columns, bool color);
 /* A value of a document as one line: texts in quotes, the rest as JSON. */
 void value_add(const struct output *output, struct buf *out, const struct doc *value);

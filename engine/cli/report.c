@@ -121,6 +121,7 @@ static void table_add(const struct output *output, const struct doc *event, stru
         }
     }
     free(table.widths);
+    text_escape_add(out, doc_as_view(doc_get(event, "text")), TEXT_LINES | (output->options.utf8 ? TEXT_UTF8 : 0));
 }
 
 bool result_add(const struct output *output, const char *type, const struct doc *event, struct buf *out)
@@ -130,6 +131,8 @@ bool result_add(const struct output *output, const char *type, const struct doc 
 
     if (strcmp(type, "report") == 0)
         table_add(output, event, out, columns, color);
+    else if (strcmp(type, "drift") == 0)
+        drift_add(output, out, event, columns, color);
     else if (strcmp(type, "text") == 0 && !output->options.out_tty && doc_as_bool(doc_get(event, "raw"), false))
         buf_add_view(out, doc_as_view(doc_get(event, "text")));
     else if (strcmp(type, "text") == 0)

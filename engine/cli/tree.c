@@ -258,10 +258,9 @@ static void tree_event(struct output *output, const char *type, const struct doc
 {
     int columns = output_columns(output, NULL) - 1;
     int64_t ms = doc_as_int(doc_get(event, "ms"), -1);
-    bool opening = strcmp(type, "hello") == 0 || strcmp(type, "run") == 0 || strcmp(type, "lock") == 0;
     struct buf text;
 
-    if (!opening)
+    if (!is_opening(type, event))
         head(output);
     buf_init(&text, RENDER_TEXT_MAX);
     if (strcmp(type, "step.end") == 0) {

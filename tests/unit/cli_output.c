@@ -494,3 +494,48 @@ TEST(output_colours_only_signs_and_words)
     free(text);
     fixture_close(&fixture);
 }
+
+TEST(plain_tells_what_an_undo_left)
+{
+    struct fixture fixture;
+
+    fixture_init(&fixture, OUTPUT_PLAIN, false);
+    fixture_open(&fixture);
+    fixture_event(&fixture, "{'type':'lock','where':'dev','owner':'anna@build7','since_ms':1893455990000}");
+    fixture_event(&fixture, "{'type':'resume','id':'r1'}");
+    fixture_event(&fixture, "{'type':'run.back'}");
+    fixture_event(&fixture, "{'type':'settle','key':'Service a/c','until_ms':1893456090000}");
+    fixture_event(&fixture,
+                  "{'type':'undo.end','key':'Deployment a/d','outcome':'foreign','left':[{'what':'spec.replicas',"
+                  "'manager':'kubectl','now':'3'},{'what':'data.x'}]}");
+    fixture_event(&fixture, "{'type':'undo.end','key':'Secret a/b','outcome':'failed','error':{'message':'reset'}}");
+    fixture_event(&fixture, "{'type':'undo.end','key':'Service a/c','outcome':'already'}");
+    fixture_event(&fixture, "{'type':'undo.end','key':'Service a/e','outcome':'undone','plan':true}");
+    fixture_event(&fixture, "{'type':'step.end','step':'x','outcome':'again','ms':100}");
+    fixture_event(&fixture, "{'type':'change.end','step':'x','key':'Secret a/b','outcome':'unknown'}");
+    check_taken(fixture_err(&fixture),
+                "2030-01-01T00:00:00Z lock: dev, held by anna@build7 since 2029-12-31T23:59:50Z\n"
+                "2030-01-01T00:00:00Z goes on with run r1\n"
+                "2030-01-01T00:00:00Z undoing what this run changed\n"
+                "2030-01-01T00:00:00Z in doubt: Service a/c, until 2030-01-01T00:01:30Z\n"
+                "2030-01-01T00:00:00Z left Deployment a/d: spec.replicas is now 3 (kubectl), data.x\n"
+                "2030-01-01T00:00:00Z could not undo Secret a/b: reset\n"
+                "2030-01-01T00:00:00Z already as before: Service a/c\n"
+                "2030-01-01T00:00:00Z would undo Service a/e\n"
+                "2030-01-01T00:00:00Z [x] failed, tries again, 0.1s\n"
+                "2030-01-01T00:00:00Z [x] Secret a/b: not known whether it happened\n");
+    fixture_close(&fixture);
+}
+
+TEST(drift_is_a_result)
+{
+    struct fixture fixture;
+
+    fixture_init(&fixture, OUTPUT_QUIET, false);
+    fixture_open(&fixture);
+    fixture_event(&fixture,
+                  "{'type':'drift','list':[{'what':'Deployment a/d','found':1,'want':'two'},{'what':'x','want':2}]}");
+    check_taken(fixture_out(&fixture),
+                "  ~ Deployment a/d: 1, wanted \"two\"\n  ~ x: (nothing), wanted 2\n2 differences\n");
+    fixture_close(&fixture);
+}

@@ -20,8 +20,9 @@ static void play_start(struct fixture *fixture)
     fixture_event(fixture, "{'type':'run','id':'r1'}");
     fixture_event(fixture, "{'type':'lock','where':'this machine only'}");
     fixture_event(fixture, "{'type':'step.start','step':'image'}");
+    fixture_event(fixture, "{'type':'change.same','step':'image','key':'Image dos-games:civ'}");
     fixture_pass(fixture, 200);
-    fixture_event(fixture, "{'type':'step.end','step':'image','outcome':'same','changes':0,'ms':200}");
+    fixture_event(fixture, "{'type':'step.end','step':'image','outcome':'ok','ms':200}");
     fixture_event(fixture, "{'type':'step.start','step':'game'}");
     fixture_event(fixture, "{'type':'step.start','step':'database'}");
     fixture_event(fixture, "{'type':'change.intent','step':'database','key':'Secret dos-game/pg','verb':'kube.apply'}");
