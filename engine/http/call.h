@@ -30,19 +30,19 @@ enum call_state {
 };
 
 /* Names and values with one owner; holds secrets, so it is wiped. */
-struct fields {
+struct http_fields {
     struct header *list;
     size_t len, cap;
 };
-void fields_add(struct fields *fields, const char *name, const char *value);
-void fields_clear(struct fields *fields);
-const char *fields_find(const struct header *list, size_t len, const char *name); /* any case; NULL when absent */
+void http_fields_add(struct http_fields *fields, const char *name, const char *value);
+void http_fields_clear(struct http_fields *fields);
+const char *http_fields_find(const struct header *list, size_t len, const char *name); /* any case; NULL when absent */
 
 struct http_call {
     struct list link; /* in http.calls */
     struct http *http;
     struct http_request request; /* all pointers into what follows, tls and auth excepted */
-    struct fields headers;
+    struct http_fields headers;
     char *body;
     http_error_fn *error;
     struct http_fns fns;
@@ -61,38 +61,38 @@ struct http_call {
 
     /* One attempt, with its secrets plain; wiped when it was handed over. */
     struct buf plain_url, plain_body;
-    struct fields plain;
+    struct http_fields plain;
 
     /* Its answer. */
     int status;
-    struct fields answer_headers;
+    struct http_fields answer_headers;
     struct buf answer_body;
     int64_t sent_ms;
     bool streaming; /* pieces go out as they come: no retry any more */
 };
 
 /* Makes this attempt's plain request; nothing of it may leave when this fails. */
-int call_reveal(struct http_call *call, struct err *err) __attribute__((warn_unused_result));
+int http_call_reveal(struct http_call *call, struct err *err) __attribute__((warn_unused_result));
 /* An auth header joins it. */
-int call_reveal_header(struct http_call *call, const char *name, const char *value, struct err *err)
+int http_call_reveal_header(struct http_call *call, const char *name, const char *value, struct err *err)
     __attribute__((warn_unused_result));
-void call_wipe(struct http_call *call);
+void http_call_wipe(struct http_call *call);
 
 /* What an answered status means; false: it is a success (2xx, 3xx). */
-bool status_err(const struct http_call *call, const struct http_answer *answer, struct err *err);
+bool http_status_err(const struct http_call *call, const struct http_answer *answer, struct err *err);
 /* The last touch of every error of an attempt: method and URL in front, no secret in any text. */
-void call_err_finish(const struct http_call *call, struct err *err);
+void http_call_err_finish(const struct http_call *call, struct err *err);
 
 /* ---- the retry table ---- */
 
 /* Waiting may cure this status. */
-bool retry_status(int status, struct view body);
+bool http_retry_status(int status, struct view body);
 /* May the attempt that ended so be sent again? Takes it from the budget when it may. */
-bool retry_take(struct http_call *call, const struct err *err);
+bool http_retry_take(struct http_call *call, const struct err *err);
 /* Full jitter: evenly between 0 and min(20 s, 100 ms * 2^retries), never less than the server asked for. */
-int64_t retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms);
+int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms);
 /* Seconds or an HTTP date (RFC 9110, 10.2.3), at most 120 s; -1 for anything else. */
-int64_t retry_after_parse(const char *text, int64_t now_ms);
+int64_t http_retry_after_parse(const char *text, int64_t now_ms);
 
 bool url_scheme_is(const struct url *url, const char *scheme); /* any case */
 bool url_is_loopback(const struct url *url);

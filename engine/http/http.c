@@ -27,9 +27,9 @@ static struct http_answer call_answer(const struct http_call *call)
 static void call_free(struct http_call *call)
 {
     list_remove(&call->link);
-    call_wipe(call);
-    fields_clear(&call->headers);
-    fields_clear(&call->answer_headers);
+    http_call_wipe(call);
+    http_fields_clear(&call->headers);
+    http_fields_clear(&call->answer_headers);
     buf_free(&call->answer_body);
     if (call->body)
         secret_wipe(call->body, call->request.body.len);
@@ -46,7 +46,7 @@ static void call_end(struct http_call *call, const struct err *err)
     struct http_answer answer = call_answer(call);
 
     call->state = CALL_OVER;
-    call_wipe(call);
+    http_call_wipe(call);
     call->fns.end(call->ctx, &answer, err);
     call_free(call);
 }
@@ -54,7 +54,7 @@ static void call_end(struct http_call *call, const struct err *err)
 /* It never came to an attempt, or the gate refused it. */
 static void call_refused(struct http_call *call, struct err *err)
 {
-    call_err_finish(call, err);
+    http_call_err_finish(call, err);
     err->maybe_done |= call->maybe_done;
     call_end(call, err);
 }
@@ -88,13 +88,13 @@ static void attempt_end(struct http_call *call, const struct err *broken)
     struct world *world = call->http->world;
     struct http_answer answer = call_answer(call);
     struct err err = broken ? *broken : ERR_INIT;
-    bool failed = broken || status_err(call, &answer, &err);
+    bool failed = broken || http_status_err(call, &answer, &err);
 
     call->exchange = NULL;
     timer_stop(call->timer);
     call->timer = NULL;
     if (failed)
-        call_err_finish(call, &err);
+        http_call_err_finish(call, &err);
     if (!broken && call->request.class == HTTP_CHANGES)
         world_crash_point(world, call->attempt, CRASH_ANSWERED);
     attempt_tell(call, failed ? &err : NULL);
@@ -110,8 +110,8 @@ static void attempt_end(struct http_call *call, const struct err *broken)
     call->state = CALL_WAITS;
     if (try_refresh(call, &err)) {
         call->timer = timer_start(world, 0, call_begin, call);
-    } else if (retry_take(call, &err)) {
-        int64_t delay_ms = retry_delay_ms(world, call->attempt, call->retries - 1, err.retry_after_ms);
+    } else if (http_retry_take(call, &err)) {
+        int64_t delay_ms = http_retry_delay_ms(world, call->attempt, call->retries - 1, err.retry_after_ms);
 
         call->timer = timer_start(world, delay_ms, call_begin, call);
     } else {
@@ -128,7 +128,7 @@ static void on_head(void *ctx, const struct exchange_head *head)
 
     call->status = head->status;
     for (size_t i = 0; i < head->headers_len; i++)
-        fields_add(&call->answer_headers, head->headers[i].name, head->headers[i].value);
+        http_fields_add(&call->answer_headers, head->headers[i].name, head->headers[i].value);
     if (!call->request.stream)
         return;
     timer_stop(call->timer);
@@ -201,7 +201,7 @@ static void call_send(struct http_call *call)
                                         .http2 = request->http2,
                                     },
                                     &fns, call);
-    call_wipe(call);
+    http_call_wipe(call);
     if (request->stream)
         call->timer = timer_start(http->world, timeout_ms, head_late, call);
 }
@@ -215,7 +215,7 @@ static void call_abandon(struct http_call *call, bool admitted)
 
     if (admitted) {
         err_set(&err, ERR_CANCELLED, "cancelled before it was sent");
-        call_err_finish(call, &err);
+        http_call_err_finish(call, &err);
         attempt_tell(call, &err);
     }
     call_free(call);
@@ -275,7 +275,7 @@ void http_header_add(struct http_call *call, const char *name, const char *value
     struct err err = ERR_INIT;
 
     assert(call->state == CALL_AUTH);
-    if (call_reveal_header(call, name, value, &err) != 0)
+    if (http_call_reveal_header(call, name, value, &err) != 0)
         call->bad_header = true;
 }
 
@@ -287,14 +287,14 @@ static void call_begin(void *ctx)
     call->timer = NULL;
     call->status = 0;
     call->sent_ms = 0;
-    fields_clear(&call->answer_headers);
+    http_fields_clear(&call->answer_headers);
     buf_reset(&call->answer_body);
-    if (call_reveal(call, &err) != 0) {
+    if (http_call_reveal(call, &err) != 0) {
         call_refused(call, &err);
         return;
     }
-    if (!fields_find(call->plain.list, call->plain.len, "User-Agent"))
-        fields_add(&call->plain, "User-Agent", "dosrun/" DOSRUN_VERSION);
+    if (!http_fields_find(call->plain.list, call->plain.len, "User-Agent"))
+        http_fields_add(&call->plain, "User-Agent", "dosrun/" DOSRUN_VERSION);
     if (call->request.auth) {
         bool refused = call->refused;
 
@@ -321,7 +321,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     call->request.proxy = mem_text(request->proxy);
     call->request.subject = mem_text(request->subject);
     for (size_t i = 0; i < request->headers_len; i++)
-        fields_add(&call->headers, request->headers[i].name, request->headers[i].value);
+        http_fields_add(&call->headers, request->headers[i].name, request->headers[i].value);
     call->request.headers = call->headers.list;
     call->body = mem_view(request->body);
     call->request.body.ptr = call->body;
@@ -361,7 +361,7 @@ void http_cancel(struct http_call *call)
         err_set(&err, call->request.class == HTTP_CHANGES ? ERR_UNKNOWN_OUTCOME : ERR_CANCELLED,
                 "cancelled before the answer was in");
         err.maybe_done = true;
-        call_err_finish(call, &err);
+        http_call_err_finish(call, &err);
         attempt_tell(call, &err);
         break;
     }
@@ -370,7 +370,7 @@ void http_cancel(struct http_call *call)
 
 const char *http_answer_header(const struct http_answer *answer, const char *name)
 {
-    return fields_find(answer->headers, answer->headers_len, name);
+    return http_fields_find(answer->headers, answer->headers_len, name);
 }
 
 struct http *http_new(struct world *world, const struct marks *marks)

@@ -11,7 +11,7 @@
 
 enum { FIRST_DELAY_MS = 100, DELAY_MAX_MS = 20000, RETRY_AFTER_MAX_MS = 120000, DOUBLINGS_MAX = 10 };
 
-bool retry_status(int status, struct view body)
+bool http_retry_status(int status, struct view body)
 {
     switch (status) {
     case 429:
@@ -26,7 +26,7 @@ bool retry_status(int status, struct view body)
     }
 }
 
-bool retry_take(struct http_call *call, const struct err *err)
+bool http_retry_take(struct http_call *call, const struct err *err)
 {
     struct http *http = call->http;
     int limit = call->request.attempts_max > 0 ? call->request.attempts_max : HTTP_ATTEMPTS_MAX;
@@ -41,7 +41,7 @@ bool retry_take(struct http_call *call, const struct err *err)
     return true;
 }
 
-int64_t retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms)
+int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms)
 {
     int64_t cap = (int64_t)FIRST_DELAY_MS << (retries < DOUBLINGS_MAX ? retries : DOUBLINGS_MAX);
     char purpose[48];
@@ -77,7 +77,7 @@ static int64_t date_parse_ms(const char *text)
     return (int64_t)timegm(&tm) * 1000;
 }
 
-int64_t retry_after_parse(const char *text, int64_t now_ms)
+int64_t http_retry_after_parse(const char *text, int64_t now_ms)
 {
     int64_t wait_ms;
     char *end;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-void fields_add(struct fields *fields, const char *name, const char *value)
+void http_fields_add(struct http_fields *fields, const char *name, const char *value)
 {
     if (fields->len == fields->cap) {
         fields->cap = fields->cap ? fields->cap * 2 : 8;
@@ -24,17 +24,17 @@ static void text_wipe(const char *text)
     free(own);
 }
 
-void fields_clear(struct fields *fields)
+void http_fields_clear(struct http_fields *fields)
 {
     for (size_t i = 0; i < fields->len; i++) {
         text_wipe(fields->list[i].name);
         text_wipe(fields->list[i].value);
     }
     free(fields->list);
-    *fields = (struct fields){0};
+    *fields = (struct http_fields){0};
 }
 
-const char *fields_find(const struct header *list, size_t len, const char *name)
+const char *http_fields_find(const struct header *list, size_t len, const char *name)
 {
     for (size_t i = 0; i < len; i++)
         if (strcasecmp(list[i].name, name) == 0)
@@ -49,11 +49,11 @@ static void buf_wipe(struct buf *buf)
     buf_free(buf);
 }
 
-void call_wipe(struct http_call *call)
+void http_call_wipe(struct http_call *call)
 {
     buf_wipe(&call->plain_url);
     buf_wipe(&call->plain_body);
-    fields_clear(&call->plain);
+    http_fields_clear(&call->plain);
 }
 
 static int reveal(const struct http_call *call, struct view text, struct buf *out, struct err *err)
@@ -67,7 +67,7 @@ static int reveal(const struct http_call *call, struct view text, struct buf *ou
     return marks_reveal(call->http->marks, text, out, err);
 }
 
-int call_reveal_header(struct http_call *call, const char *name, const char *value, struct err *err)
+int http_call_reveal_header(struct http_call *call, const char *name, const char *value, struct err *err)
 {
     struct buf plain;
     int result = -1;
@@ -82,7 +82,7 @@ int call_reveal_header(struct http_call *call, const char *name, const char *val
     else
         result = 0;
     if (result == 0)
-        fields_add(&call->plain, name, buf_text(&plain));
+        http_fields_add(&call->plain, name, buf_text(&plain));
     buf_wipe(&plain);
     return result;
 }
@@ -100,9 +100,9 @@ static int origin_check(const struct http_call *call, struct err *err)
                    "only https is spoken, and http to this machine itself (localhost, 127.0.0.1, [::1])");
 }
 
-int call_reveal(struct http_call *call, struct err *err)
+int http_call_reveal(struct http_call *call, struct err *err)
 {
-    call_wipe(call);
+    http_call_wipe(call);
     if (reveal(call, view_of(call->request.url), &call->plain_url, err) != 0)
         return err_context(err, "the URL");
     if (call->plain_url.over)
@@ -110,7 +110,7 @@ int call_reveal(struct http_call *call, struct err *err)
     if (origin_check(call, err) != 0)
         return -1;
     for (size_t i = 0; i < call->headers.len; i++)
-        if (call_reveal_header(call, call->headers.list[i].name, call->headers.list[i].value, err) != 0)
+        if (http_call_reveal_header(call, call->headers.list[i].name, call->headers.list[i].value, err) != 0)
             return -1;
     if (!marks_find(call->request.body))
         return 0; /* sent from where it is */

@@ -100,7 +100,7 @@ static void excerpt_add(struct buf *out, struct view body)
         buf_add_text(out, "...");
 }
 
-bool status_err(const struct http_call *call, const struct http_answer *answer, struct err *err)
+bool http_status_err(const struct http_call *call, const struct http_answer *answer, struct err *err)
 {
     const char *after = http_answer_header(answer, "retry-after");
     struct buf excerpt;
@@ -113,12 +113,12 @@ bool status_err(const struct http_call *call, const struct http_answer *answer, 
     err_set(err, kind_of(answer->status), "%d %s%s", answer->status, words_of(answer->status), buf_text(&excerpt));
     buf_free(&excerpt);
     err->status = answer->status;
-    err->retryable = retry_status(answer->status, answer->body);
+    err->retryable = http_retry_status(answer->status, answer->body);
     /* A server may act and still say that it failed, or that this was too much. */
     bool doubt = (answer->status >= 500 || answer->status == 429) && answer->status != 501;
     err->maybe_done = doubt;
     if (after)
-        err->retry_after_ms = retry_after_parse(after, world_now_ms(call->http->world));
+        err->retry_after_ms = http_retry_after_parse(after, world_now_ms(call->http->world));
     request_id_find(answer, err);
     if (call->error)
         call->error(answer, err);
@@ -137,7 +137,7 @@ static void text_redact(const struct marks *marks, char *text, size_t size)
     buf_free(&clean);
 }
 
-void call_err_finish(const struct http_call *call, struct err *err)
+void http_call_err_finish(const struct http_call *call, struct err *err)
 {
     if (call->request.class == HTTP_READS)
         err->maybe_done = false;

@@ -248,8 +248,6 @@ struct exchange *real_exchange_start(struct world *world, const struct exchange_
     exchange->fns = *fns;
     exchange->ctx = ctx;
     exchange->changes = request->changes;
-    exchange->connect_timeout_ms = request->connect_timeout_ms;
-    exchange->timeout_ms = request->timeout_ms;
     exchange->idle_timeout_ms = request->idle_timeout_ms;
     exchange->err = ERR_INIT;
     buf_init(&exchange->head, 2 * HEAD_MAX);

@@ -80,11 +80,8 @@ static _Noreturn void keep(const struct keeper_order *order, pid_t program, cons
 void keeper_run(const struct keeper_order *order)
 {
     pid_t keeper = getpid();
-    sigset_t all, waited;
+    sigset_t waited;
 
-    /* Everything stays blocked here, so the signals of the group pass the keeper by. */
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, NULL);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, ORPHANED);
     if (getppid() != order->parent)

@@ -20,5 +20,6 @@ struct keeper_failure {
     int at_cwd; /* it was the folder, not the program */
 };
 
-/* Never returns. Ends with the program's exit status, or 128 + the signal that ended it. */
+/* Called with every signal blocked, which they stay here: the group's signals pass the keeper by.
+   Never returns. Ends with the program's exit status, or 128 + the signal that ended it. */
 _Noreturn void keeper_run(const struct keeper_order *order);

@@ -35,7 +35,7 @@ struct real_exchange {
     size_t body_len;
     struct exchange_fns fns;
     void *ctx;
-    int64_t connect_timeout_ms, timeout_ms, idle_timeout_ms;
+    int64_t idle_timeout_ms;
     uv_timer_t *idle;
     bool changes;
     bool sent;   /* curl was about to send the request's first byte */

@@ -303,6 +303,7 @@ static int process_fork(struct real_process *process, const char *path, const st
 {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1}, failed[2] = {-1, -1};
     struct keeper_failure failure = {0, 0};
+    sigset_t all, before;
 
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ||
         pipe2(failed, O_CLOEXEC) != 0)
@@ -316,9 +317,15 @@ static int process_fork(struct real_process *process, const char *path, const st
                                  .out = out[1],
                                  .err = err[1],
                                  .failure = failed[1]};
+    /* A signal that met the child too early would be told to us, through libuv's pipe that it shares. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
         keeper_run(&order);
+    int fork_errno = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = fork_errno;
     if (pid < 0)
         goto failed;
     close(failed[1]);
