@@ -485,8 +485,8 @@ struct sim_disk *sim_disk_new(struct sim *sim, const char *project_root, const c
     struct sim_disk *disk = mem_alloc(sizeof(*disk));
 
     disk->sim = sim;
-    disk->project_root = project_root ? plain_path(project_root) : NULL;
-    disk->state_root = state_root ? plain_path(state_root) : NULL;
+    disk->project_root = project_root && *project_root ? plain_path(project_root) : NULL;
+    disk->state_root = state_root && *state_root ? plain_path(state_root) : NULL;
     return disk;
 }
 

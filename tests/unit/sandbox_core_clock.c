@@ -2,6 +2,7 @@
 #include "sandbox_core.h"
 #include "unit.h"
 
+#include <signal.h>
 #include <string.h>
 
 struct row {
@@ -147,4 +148,34 @@ TEST(random_follows_from_seed_target_and_purpose)
     world_free(&one->world);
     world_free(&same->world);
     world_free(&other->world);
+}
+
+struct heard {
+    char text[32];
+    size_t len;
+};
+
+static void heard(void *ctx, int number)
+{
+    struct heard *heard = ctx;
+
+    heard->text[heard->len++] = number == SIGINT ? 'i' : 't';
+}
+
+TEST(signals_come_from_a_turn_and_do_not_keep_the_loop_alive)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    struct heard what = {{0}, 0};
+
+    world_watch_signals(&sim->world, heard, &what);
+    CHECK(!world_turn(&sim->world));
+    raise(SIGINT);
+    raise(SIGTERM);
+    CHECK_INT(what.len, 0);
+    CHECK(world_turn(&sim->world));
+    CHECK(world_turn(&sim->world));
+    CHECK(!world_turn(&sim->world));
+    CHECK_TEXT(what.text, "it");
+    world_watch_signals(&sim->world, NULL, NULL);
+    world_free(&sim->world);
 }
