@@ -111,7 +111,7 @@ int disk_file_reserve(struct disk_file *base, uint64_t size, struct err *err)
 
     if (file_check(file, err) != 0)
         return -1;
-    if (size == 0 || fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)file->size, (off_t)size) == 0)
+    if (size <= file->size || fallocate(file->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) == 0)
         return 0;
     /* Where a file system cannot reserve, a full disk shows itself at the append. */
     return errno == EOPNOTSUPP ? 0 : disk_err(err, errno, file->path, "space cannot be reserved");

@@ -161,7 +161,8 @@ struct disk_file;
 struct disk_file *disk_open(struct world *world, const char *path, uint32_t mode, struct err *err); /* created when missing */
 int disk_append(struct disk_file *file, struct view data, struct err *err); /* all of it, or an error and nothing visible past the old end */
 int disk_sync(struct disk_file *file, struct err *err); /* fdatasync; after a failure every further call fails */
-int disk_reserve(struct disk_file *file, uint64_t size, struct err *err); /* space ahead, file length unchanged */
+/* Room for the file to grow to size bytes; its length stays. */
+int disk_reserve(struct disk_file *file, uint64_t size, struct err *err);
 int disk_truncate(struct disk_file *file, uint64_t size, struct err *err);
 /* An exclusive lock on it (flock): 0 taken, 1 somebody else has it, -1 error. Ends with close or the process. */
 int disk_lock(struct disk_file *file, struct err *err);

@@ -208,6 +208,13 @@ TEST(disk_folders_and_renames)
     place_free(&place);
 }
 
+static int64_t blocks_of(const char *path)
+{
+    struct stat buf;
+
+    return stat(path, &buf) == 0 ? buf.st_blocks : -1;
+}
+
 TEST(disk_file_grows_and_is_cut)
 {
     struct place place;
@@ -223,6 +230,7 @@ TEST(disk_file_grows_and_is_cut)
     CHECK_INT(disk_sync(file, &place.err), 0);
     CHECK_INT(disk_stat(place.world, at(&place, "journal"), &stat, &place.err), 0);
     CHECK_INT(stat.size, 8);
+    CHECK(blocks_of(at(&place, "journal")) * 512 >= 65536);
     CHECK_INT(stat.mode, 0600);
     CHECK_INT(disk_truncate(file, 4, &place.err), 0);
     disk_close(file);
