@@ -6,14 +6,12 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 
-#include "base/duration.h"
 #include "base/suggest.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARALLEL_DEFAULT = 8, PARALLEL_MAX = 256, OPTIONS_MAX = 64 };
+enum { PARALLEL_DEFAULT = 8, OPTIONS_MAX = 64 };
 
 struct parse {
     struct command *command;
@@ -25,12 +23,6 @@ struct parse {
     bool ended, help, version;
     struct err *err;
 };
-
-static void list_push(struct command_list *list, const char *text)
-{
-    list->texts = mem_grow(list->texts, list->len + 1, sizeof(*list->texts));
-    list->texts[list->len++] = text;
-}
 
 static void *member(struct parse *parse, const struct option_row *row)
 {
@@ -76,7 +68,7 @@ static int read_word(struct parse *parse, const char *word)
     struct command *command = parse->command;
 
     if (command->playbook) {
-        list_push(&command->args, word);
+        command_list_add(&command->args, word);
     } else if (!parse->first && table_has(word)) {
         parse->first = word;
     } else if (!parse->first && !is_playbook(word)) {
@@ -84,135 +76,9 @@ static int read_word(struct parse *parse, const char *word)
     } else if (!parse->first || takes_playbook(parse)) {
         command->playbook = word;
     } else {
-        list_push(&command->args, word);
+        command_list_add(&command->args, word);
     }
     return 0;
-}
-
-static int refuse_choice(const struct option_row *row, const char *what, struct view got, struct err *err)
-{
-    char word[65], near[65] = "";
-    struct suggest suggest;
-    struct view choice;
-
-    if (got.len >= sizeof(word))
-        return err_set(err, ERR_USAGE, "--%s: the %s is far too long", row->name, what);
-    memcpy(word, got.ptr, got.len);
-    word[got.len] = '\0';
-    suggest_init(&suggest, word);
-    for (const char *rest = row->choices; table_next_choice(&rest, &choice);) {
-        char name[65];
-
-        memcpy(name, choice.ptr, choice.len);
-        name[choice.len] = '\0';
-        suggest.found = NULL;
-        suggest_try(&suggest, name);
-        if (suggest.found)
-            memcpy(near, name, choice.len + 1);
-    }
-    if (*near)
-        return err_set(err, ERR_USAGE, "--%s: there is no %s \"%s\"; did you mean \"%s\"?", row->name, what, word,
-                       near);
-    return err_set(err, ERR_USAGE, "--%s: there is no %s \"%s\"; there are %s", row->name, what, word,
-                   row->choices + (*row->choices == '|'));
-}
-
-/* The place of the word among the choices, or -1. An empty word is none of them. */
-static int find_choice(const struct option_row *row, struct view word)
-{
-    struct view choice;
-    int index = 0;
-
-    for (const char *rest = row->choices; table_next_choice(&rest, &choice); index++)
-        if (word.len && view_equal(choice, word))
-            return index;
-    return -1;
-}
-
-/* "N:WORD", where `plus` allows "N+:WORD". */
-static int check_numbered(const struct option_row *row, const char *text, bool plus, struct err *err)
-{
-    size_t digits = strspn(text, "0123456789");
-    const char *at = text + digits;
-    struct view word;
-
-    if (plus && *at == '+')
-        at++;
-    if (digits == 0 || digits > 15 || *at != ':' || strspn(text, "0") == digits)
-        return err_set(err, ERR_USAGE, "--%s: \"%s\" is not of the form %s, with N from 1", row->name, text,
-                       row->value);
-    word = view_of(at + 1);
-    if (find_choice(row, word) < 0)
-        return refuse_choice(row, plus ? "kind" : "point", word, err);
-    return 0;
-}
-
-static int read_number(const struct option_row *row, const char *text, uint64_t min, uint64_t max, uint64_t *number,
-                       struct err *err)
-{
-    char *end;
-
-    errno = 0;
-    *number = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno || *number < min || *number > max)
-        return err_set(err, ERR_USAGE, "--%s: \"%s\" is no whole number from %llu to %llu", row->name, text,
-                       (unsigned long long)min, (unsigned long long)max);
-    return 0;
-}
-
-static int store_value(struct parse *parse, const struct option_row *row, const char *text)
-{
-    struct err *err = parse->err;
-    void *at = member(parse, row);
-    uint64_t number;
-    int choice;
-
-    if (!*text)
-        return err_set(err, ERR_USAGE, "--%s: its value is empty", row->name);
-    switch (row->kind) {
-    case OPTION_CRASH:
-        if (check_numbered(row, text, false, err))
-            return -1;
-        *(const char **)at = text;
-        return 0;
-    case OPTION_TEXT:
-        *(const char **)at = text;
-        return 0;
-    case OPTION_STATE:
-        free(*(char **)at);
-        *(char **)at = mem_text(text);
-        return 0;
-    case OPTION_FAULTS:
-        if (check_numbered(row, text, true, err))
-            return -1;
-        list_push(at, text);
-        return 0;
-    case OPTION_PAIRS:
-        if (strcspn(text, "=") == 0 || !strchr(text, '='))
-            return err_set(err, ERR_USAGE, "--%s: \"%s\" is not of the form KEY=VALUE", row->name, text);
-        list_push(at, text);
-        return 0;
-    case OPTION_LIST:
-        list_push(at, text);
-        return 0;
-    case OPTION_DURATION:
-        return duration_parse(text, at, err) ? err_context(err, "--%s", row->name) : 0;
-    case OPTION_PARALLEL:
-        if (read_number(row, text, 1, PARALLEL_MAX, &number, err))
-            return -1;
-        *(int64_t *)at = (int64_t)number;
-        return 0;
-    case OPTION_SEED:
-        return read_number(row, text, 0, UINT64_MAX, at, err);
-    case OPTION_CHOICE:
-        choice = find_choice(row, view_of(text));
-        if (choice < 0)
-            return refuse_choice(row, "word", view_of(text), err);
-        memcpy(at, &choice, sizeof(choice));
-        return 0;
-    default:
-        return err_set(err, ERR_INTERNAL, "--%s takes no value", row->name);
-    }
 }
 
 static int set_option(struct parse *parse, const struct option_row *row, const char *attached)
@@ -227,7 +93,7 @@ static int set_option(struct parse *parse, const struct option_row *row, const c
     if (takes_value) {
         if (!attached && parse->at >= parse->argc)
             return err_set(parse->err, ERR_USAGE, "--%s needs a value: --%s %s", row->name, row->name, row->value);
-        return store_value(parse, row, attached ? attached : parse->argv[parse->at++]);
+        return option_store(row, member(parse, row), attached ? attached : parse->argv[parse->at++], parse->err);
     }
     if (attached && row->kind != OPTION_YES)
         return err_set(parse->err, ERR_USAGE, "--%s takes no value", row->name);
@@ -283,7 +149,7 @@ static int read_long(struct parse *parse, const char *word)
         return set_option(parse, row, word[2 + len] ? word + 3 + len : NULL);
     if (!parse->command->playbook)
         return refuse_option(parse, word, len + 2);
-    list_push(&parse->command->args, word);
+    command_list_add(&parse->command->args, word);
     return 0;
 }
 
@@ -294,7 +160,7 @@ static int read_short(struct parse *parse, const char *word)
         const struct option_row *row = table_option_letter(*at);
 
         if (!row && at == word + 1 && parse->command->playbook) {
-            list_push(&parse->command->args, word);
+            command_list_add(&parse->command->args, word);
             return 0;
         }
         if (!row)
@@ -318,7 +184,7 @@ static int read_all(struct parse *parse)
         else if (strcmp(word, "--") == 0) {
             parse->ended = true;
             if (parse->command->playbook)
-                list_push(&parse->command->args, word);
+                command_list_add(&parse->command->args, word);
             failed = 0;
         } else if (word[0] == '-' && word[1] == '-')
             failed = read_long(parse, word);

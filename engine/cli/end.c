@@ -267,41 +267,16 @@ void error_add(const struct output *output, struct buf *out, int columns, bool c
     next_add(output, out, &next, code, gutter, columns, color);
 }
 
-/* Columns of the last row, which ends with a line break; colours take none. */
-static int last_row_width(const struct buf *text)
-{
-    size_t start = text->len - 1;
-    struct view row;
-    int width = 0;
-
-    while (start && text->ptr[start - 1] != '\n')
-        start--;
-    row = (struct view){text->ptr + start, text->len - 1 - start};
-    for (size_t i = 0; i < row.len;) {
-        size_t len = 1;
-
-        if (row.ptr[i] == '\x1b') {
-            while (i + len < row.len && row.ptr[i + len - 1] != 'm')
-                len++;
-        } else {
-            while (i + len < row.len && row.ptr[i + len] != '\x1b')
-                len++;
-            width += text_width((struct view){row.ptr + i, len});
-        }
-        i += len;
-    }
-    return width;
-}
-
 void end_add(const struct output *output, struct buf *out, int columns, bool color)
 {
     struct next next = find_next(output);
     struct buf line;
+    int summary = 0;
 
     buf_init(&line, RENDER_TEXT_MAX);
     if (output->run_end && !(output->plan && !output->error)) {
         summary_add(output, &line);
-        text_wrap_add(out, buf_view(&line), 0, 2, columns);
+        summary = text_wrap_add(out, buf_view(&line), 0, 2, columns);
         buf_add_char(out, '\n');
     }
     if (output->error) {
@@ -316,11 +291,12 @@ void end_add(const struct output *output, struct buf *out, int columns, bool col
     buf_reset(&line);
     last_note_add(output, &line);
     if (out->len && line.len) {
-        bool fits = columns <= 0 || last_row_width(out) + text_width(buf_view(&line)) <= columns;
+        /* Behind the summary if that is all; a command to paste has its line for itself. */
+        bool behind = output->run_end && !output->error && !next_count(&next) && !output->plan;
 
-        if (fits)
+        if (behind)
             out->len--;
-        buf_add_text(out, buf_text(&line) + (fits ? 0 : 1));
+        text_wrap_add(out, (struct view){line.ptr + !behind, line.len - !behind}, behind ? summary : 0, 2, columns);
         buf_add_char(out, '\n');
     }
     buf_free(&line);

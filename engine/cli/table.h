@@ -66,3 +66,8 @@ const struct option_row *table_option_letter(char letter);
 const struct option_row *table_option_at(size_t index); /* NULL past the end */
 /* The next of words separated by |; false at the end. */
 bool table_next_choice(const char **choices, struct view *word);
+
+/* Checks an option's value and stores it at its member of struct command. */
+int option_store(const struct option_row *row, void *member, const char *text, struct err *err)
+    __attribute__((warn_unused_result));
+void command_list_add(struct command_list *list, const char *text);

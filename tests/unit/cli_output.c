@@ -58,7 +58,8 @@ TEST(plain_says_one_line_per_change_of_state)
                 "(1m01s)\n"
                 "2030-01-01T00:01:01Z [game] 1 change, 1m01s\n"
                 "done: 1 change, 1 as wanted already, 7 calls, 1 retry, 1m02s\n"
-                "next: dosrun playbooks/status.lua (in the sandbox; fault 3:throttle never struck)\n");
+                "next: dosrun playbooks/status.lua\n"
+                "(in the sandbox; fault 3:throttle never struck)\n");
     check_taken(fixture_out(&fixture), "");
     fixture_close(&fixture);
 }
@@ -98,7 +99,8 @@ TEST(plain_is_made_of_sentences_for_screen_readers)
                                        "Step game: waiting for Deployment a/d 0 of 2 ready.\n"
                                        "Step game: 1 change, 1m01s.\n"
                                        "done: 1 change, 1 as wanted already, 7 calls, 1 retry, 1m02s\n"
-                                       "next: dosrun playbooks/status.lua (fault 3:throttle never struck)\n");
+                                       "next: dosrun playbooks/status.lua\n"
+                                       "(fault 3:throttle never struck)\n");
     fixture_close(&fixture);
 }
 

@@ -366,7 +366,7 @@ TEST(tree_without_a_terminal_has_no_region)
 
 TEST(tree_puts_the_last_note_where_it_fits)
 {
-    static const char *const want[] = {"done: 1 change (in the sandbox)\n", "done: 1 change\n(in the sandbox)\n"};
+    static const char *const want[] = {"done: 1 change (in the sandbox)\n", "done: 1 change (in the\n  sandbox)\n"};
 
     for (int i = 0; i < 2; i++) {
         struct fixture fixture;
