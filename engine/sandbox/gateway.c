@@ -349,8 +349,7 @@ static void no_listener(const struct search *search, struct sim_reply *reply)
 {
     struct err err = ERR_INIT;
 
-    err_set(&err, ERR_NETWORK, "%s: connection refused: no Gateway listens on port %d", search->host,
-            search->request->port);
+    err_set(&err, ERR_NETWORK, "connection refused: no Gateway listens on port %d", search->request->port);
     err.retryable = true;
     sim_reply_fail(reply, &err);
 }

@@ -5,6 +5,7 @@
 #include "sandbox/core.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum piece_kind { PIECE_HEAD, PIECE_BODY, PIECE_END };
 
@@ -30,7 +31,7 @@ struct sim_exchange {
     struct exchange_fns fns;
     void *ctx;
     uint64_t attempt;
-    bool changes, sent;
+    bool changes, sent, head_given;
     int64_t idle_timeout_ms;
     struct sim_fault *fault;
     struct sim_reply *reply; /* the one that is listened to, while its server has not ended it */
@@ -107,11 +108,21 @@ static void exchange_end(struct sim_exchange *exchange, const struct err *err)
     fns.end(ctx, err);
 }
 
+/* Texts begin with host and port, as the real world's do; http puts method and URL in front. */
+static void say_host(const struct sim_exchange *exchange, struct err *err)
+{
+    const struct sim_request *request = &exchange->message.request;
+
+    if (request->host.len > 0)
+        err_context(err, "%.*s:%d", (int)request->host.len, request->host.ptr, request->port);
+}
+
 static void exchange_failed(struct sim_exchange *exchange, enum err_kind kind, bool maybe_done, const char *why)
 {
     struct err err = ERR_INIT;
 
-    err_set(&err, kind, "%s %s: %s", exchange->message.method, exchange->message.url, why);
+    err_set(&err, kind, "%s", why);
+    say_host(exchange, &err);
     err.retryable = kind == ERR_NETWORK || kind == ERR_TIMEOUT;
     err.maybe_done = maybe_done;
     exchange_end(exchange, &err);
@@ -122,7 +133,8 @@ static void total_timeout(void *ctx)
     struct sim_exchange *exchange = ctx;
 
     exchange->timeout = NULL;
-    exchange_failed(exchange, ERR_TIMEOUT, exchange->sent, "no whole answer in time");
+    exchange_failed(exchange, ERR_TIMEOUT, exchange->sent,
+                    exchange->head_given ? "the answer did not end in time" : "no answer in time");
 }
 
 static void idle_timeout(void *ctx)
@@ -157,6 +169,7 @@ static void piece_deliver(void *ctx)
     idle_restart(exchange);
     switch (piece->kind) {
     case PIECE_HEAD:
+        exchange->head_given = true;
         if (fns.head)
             fns.head(client, &head);
         break;
@@ -202,8 +215,10 @@ void sim_send_end(struct sim_exchange *exchange, const struct err *err)
     struct piece *piece = piece_send(exchange, PIECE_END);
 
     piece->failed = err != NULL;
-    if (err)
+    if (err) {
         piece->err = *err;
+        say_host(exchange, &piece->err);
+    }
 }
 
 void sim_exchange_forget(struct sim_exchange *exchange)
@@ -223,15 +238,14 @@ struct sim_server *sim_route(const struct sim *sim, const struct sim_request *re
 
 static void nobody_there(struct sim_exchange *exchange)
 {
-    const struct sim_request *request = &exchange->message.request;
-    char *why =
-        mem_printf("connection refused: nobody in the sandbox answers for this host. Script it in tests/sandbox.lua:"
-                   " sandbox.http(\"%.*s://%.*s\", function(request) return { status = 200, json = {} } end)",
-                   (int)request->scheme.len, request->scheme.ptr, (int)request->host.len, request->host.ptr);
+    const char *url = exchange->message.url, *host = strstr(url, "://") + 3;
     struct err err = ERR_INIT;
 
-    err_set(&err, ERR_NETWORK, "%s %s: %s", request->method, exchange->message.url, why);
-    free(why);
+    err_set(&err, ERR_NETWORK,
+            "connection refused: nobody in the sandbox answers for this host. Script it in tests/sandbox.lua: "
+            "sandbox.http(\"%.*s\", function(request) return { status = 200, json = {} } end)",
+            (int)((size_t)(host - url) + strcspn(host, "/?#")), url);
+    say_host(exchange, &err);
     exchange_end(exchange, &err);
 }
 

@@ -51,7 +51,7 @@ static void cut(struct sim_reply *reply)
 {
     struct err err = ERR_INIT;
 
-    err_set(&err, ERR_NETWORK, "the connection broke in the middle of the answer");
+    err_set(&err, ERR_NETWORK, "the answer was cut off");
     err.retryable = err.maybe_done = true;
     reply->closed = true;
     sim_send_end(reply->exchange, &err);

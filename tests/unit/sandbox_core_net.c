@@ -42,11 +42,12 @@ TEST(net_an_unknown_host_is_loud)
     struct sim *sim = tiny_open(NULL, NULL, NULL);
     struct got got;
 
-    got_send(&got, sim, "GET", "https://api.example.com/v1", (struct send){0});
+    got_send(&got, sim, "GET", "https://api.example.com:8443/v1?x=/", (struct send){0});
     got_await(&got);
     CHECK(got.failed && got.err.kind == ERR_NETWORK && !got.err.maybe_done && !got.err.retryable);
+    CHECK(strncmp(got.err.message, "api.example.com:8443: connection refused: ", 42) == 0);
     CHECK(strstr(got.err.message, "tests/sandbox.lua"));
-    CHECK(strstr(got.err.message, "sandbox.http(\"https://api.example.com\""));
+    CHECK(strstr(got.err.message, "sandbox.http(\"https://api.example.com:8443\""));
     got_clear(&got);
     world_free(&sim->world);
 }
