@@ -8,6 +8,8 @@ enum {
     HTTP_HEAD_MAX = 1 << 20,
     HTTP_TIMEOUT_MS = 30000,
     HTTP_ATTEMPTS_MAX = 5,
+    HTTP_ATTEMPTS_RESTART_MAX = 10, /* about 20 s */
+    HTTP_ORIGINS_MAX = 64,
     HTTP_RETRIES = 1000,
     HTTP_RESERVE = 200,
 };
@@ -18,6 +20,8 @@ struct http {
     struct http_gate gate;     /* enter NULL: none, and nothing that changes passes */
     int retries, reserve, used;
     struct list calls;
+    char *origins[HTTP_ORIGINS_MAX]; /* that answered in this run */
+    int origins_len;
 };
 
 enum call_state {
@@ -62,6 +66,7 @@ struct http_call {
     /* One attempt, with its secrets plain; wiped when it was handed over. */
     struct buf plain_url, plain_body;
     struct http_fields plain;
+    char *origin; /* "host:port" of it */
 
     /* Its answer. */
     int status;
@@ -84,6 +89,9 @@ bool http_status_err(const struct http_call *call, const struct http_answer *ans
 void http_call_err_finish(const struct http_call *call, struct err *err);
 
 /* ---- the retry table ---- */
+
+/* The call's origin has answered, so when it cannot be reached any more, it is likely to come back. */
+void http_origin_answered(struct http_call *call);
 
 /* Waiting may cure this status. */
 bool http_retry_status(int status, struct view body);

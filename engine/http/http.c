@@ -31,6 +31,7 @@ static void call_free(struct http_call *call)
     http_fields_clear(&call->headers);
     http_fields_clear(&call->answer_headers);
     buf_free(&call->answer_body);
+    free(call->origin);
     if (call->body)
         secret_wipe(call->body, call->request.body.len);
     free(call->body);
@@ -127,6 +128,7 @@ static void on_head(void *ctx, const struct exchange_head *head)
     struct http_call *call = ctx;
 
     call->status = head->status;
+    http_origin_answered(call);
     for (size_t i = 0; i < head->headers_len; i++)
         http_fields_add(&call->answer_headers, head->headers[i].name, head->headers[i].value);
     if (!call->request.stream)
@@ -397,6 +399,8 @@ void http_free(struct http *http)
             exchange_cancel(call->exchange);
         call_free(call);
     }
+    for (int i = 0; i < http->origins_len; i++)
+        free(http->origins[i]);
     free(http);
 }
 

@@ -48,7 +48,7 @@ struct http_request {
     const char *proxy;
     int64_t timeout_ms;      /* of one attempt; 0: 30 s. Streams: until the head came */
     int64_t idle_timeout_ms; /* streams: between bytes; 0: none */
-    int attempts_max;        /* 0: the table's (5) */
+    int attempts_max;        /* 0: the table's (5; 10 when a host that answered before cannot be reached) */
     bool backward;           /* part of an undo: draws on the reserve of the budget */
     bool http2;
     bool stream;             /* body pieces go to fns.body as they come; not retried once the head is there */

@@ -26,13 +26,36 @@ bool http_retry_status(int status, struct view body)
     }
 }
 
+static bool origin_known(const struct http_call *call)
+{
+    for (int i = 0; i < call->http->origins_len; i++)
+        if (strcmp(call->http->origins[i], call->origin) == 0)
+            return true;
+    return false;
+}
+
+void http_origin_answered(struct http_call *call)
+{
+    struct http *http = call->http;
+
+    if (!origin_known(call) && http->origins_len < HTTP_ORIGINS_MAX)
+        http->origins[http->origins_len++] = mem_text(call->origin);
+}
+
+/* A server that answered before and cannot be reached now is restarting; one that never did is a mistake. */
+static int attempts_max(const struct http_call *call, const struct err *err)
+{
+    if (call->request.attempts_max > 0)
+        return call->request.attempts_max;
+    return err->kind == ERR_NETWORK && origin_known(call) ? HTTP_ATTEMPTS_RESTART_MAX : HTTP_ATTEMPTS_MAX;
+}
+
 bool http_retry_take(struct http_call *call, const struct err *err)
 {
     struct http *http = call->http;
-    int limit = call->request.attempts_max > 0 ? call->request.attempts_max : HTTP_ATTEMPTS_MAX;
     int budget = call->request.backward ? http->retries : http->retries - http->reserve;
 
-    if (!err->retryable || call->streaming || call->retries + 1 >= limit || http->used >= budget)
+    if (!err->retryable || call->streaming || call->retries + 1 >= attempts_max(call, err) || http->used >= budget)
         return false;
     if (call->request.repeat == HTTP_REPEAT_NEVER && err->maybe_done)
         return false;

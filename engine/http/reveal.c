@@ -88,12 +88,14 @@ int http_call_reveal_header(struct http_call *call, const char *name, const char
 }
 
 /* Judged with the secrets in place: one of them could name another host. */
-static int origin_check(const struct http_call *call, struct err *err)
+static int origin_check(struct http_call *call, struct err *err)
 {
     struct url url;
 
     if (url_parse(buf_view(&call->plain_url), &url, err) != 0)
         return -1;
+    free(call->origin);
+    call->origin = mem_printf("%.*s:%d", (int)url.host.len, url.host.ptr, url.port);
     if (url_scheme_is(&url, "https") || (url_scheme_is(&url, "http") && url_is_loopback(&url)))
         return 0;
     return err_set(err, ERR_USAGE,

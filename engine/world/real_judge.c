@@ -86,12 +86,18 @@ static bool is_late_refusal(CURLcode code, const char *text)
 static void judge_unsent(const struct real_exchange *exchange, CURLcode code, const char *text, struct err *err)
 {
     enum err_kind kind = ERR_NETWORK;
+    long number = 0;
 
+    exchange->real->net->curl->easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         kind = ERR_USAGE;
     else if (code == CURLE_OPERATION_TIMEDOUT)
-        text = "no connection in time";
-    err_set(err, kind, "%s: %s", exchange->host, text);
+        text = "none in time";
+    else if (code == CURLE_COULDNT_RESOLVE_HOST)
+        text = "no address is known for this name";
+    else if (code == CURLE_COULDNT_CONNECT && number > 0)
+        text = strerror((int)number);
+    err_set(err, kind, "%s: %s%s", exchange->host, kind == ERR_NETWORK ? "no connection: " : "", text);
     err->retryable = kind == ERR_NETWORK;
 }
 

@@ -330,6 +330,21 @@ TEST(http_pauses_double_and_honour_retry_after)
     }
 }
 
+TEST(http_waits_longer_for_a_server_that_restarts)
+{
+    struct scene scene;
+
+    scene_init(&scene, ANSWERS({.status = 200}, {.err = ERR_NETWORK}));
+    run(&scene, (struct http_request){0});
+    scene.ends = 0;
+    run(&scene, (struct http_request){0});
+    CHECK_INT(scene.attempts, 10);
+    scene.ends = 0;
+    run(&scene, (struct http_request){.url = "https://host:444/"});
+    CHECK_INT(scene.attempts, 5);
+    scene_clear(&scene);
+}
+
 TEST(http_budget_keeps_a_reserve_for_undo)
 {
     struct scene scene;

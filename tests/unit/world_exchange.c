@@ -244,9 +244,11 @@ TEST(exchange_connection_refused_is_surely_not_done)
     run(&result, (struct exchange_request){.url = url, .changes = true});
     CHECK_INT(result.err.kind, ERR_NETWORK);
     CHECK(!result.err.maybe_done && result.err.retryable);
+    CHECK(strstr(result.err.message, ": no connection: Connection refused"));
     run(&result, (struct exchange_request){.url = "http://no-such-host.invalid/", .changes = true});
     CHECK_INT(result.err.kind, ERR_NETWORK);
     CHECK(!result.err.maybe_done);
+    CHECK_TEXT(result.err.message, "no-such-host.invalid:80: no connection: no address is known for this name");
     free(url);
     result_free(&result);
 }
