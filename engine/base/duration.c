@@ -75,7 +75,7 @@ void duration_add(struct buf *out, int64_t ms)
         ms = 0;
     if (ms < 100)
         buf_addf(out, "%" PRId64 "ms", ms);
-    else if (ms < 10 * SECOND_MS)
+    else if (ms < INT64_C(10) * SECOND_MS)
         buf_addf(out, "%" PRId64 ".%" PRId64 "s", ms / SECOND_MS, ms % SECOND_MS / 100);
     else if (ms < MINUTE_MS)
         buf_addf(out, "%" PRId64 "s", ms / SECOND_MS);

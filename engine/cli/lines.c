@@ -229,8 +229,7 @@ bool call_add(const char *type, const struct doc *event, struct buf *out)
     return true;
 }
 
-/* A lock whose place is told in the first line needs no line of its own. */
-static bool lock_add(const struct output *output, const struct doc *event, struct buf *out)
+bool lock_add(const struct output *output, const struct doc *event, struct buf *out)
 {
     const char *where = event_text(event, "where", NULL), *owner = event_text(event, "owner", NULL);
     int64_t since_ms = doc_as_int(doc_get(event, "since_ms"), -1);

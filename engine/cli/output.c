@@ -111,6 +111,7 @@ void output_free(struct output *output)
     doc_unref(output->woulds);
     free(output->run);
     free(output->lock);
+    free(output->awaited);
     buf_free(&output->pending);
     buf_free(&output->shown);
     free(output);
@@ -203,6 +204,22 @@ static void keep_text(char **place, const char *text)
     *place = mem_text(text);
 }
 
+static void note_lock(struct output *output, const struct doc *event)
+{
+    struct buf text;
+
+    free(output->awaited);
+    output->awaited = NULL;
+    if (!event_text(event, "owner", NULL)) {
+        keep_text(&output->lock, event_text(event, "where", NULL));
+        return;
+    }
+    buf_init(&text, RENDER_TEXT_MAX);
+    if (lock_add(output, event, &text))
+        output->awaited = buf_take(&text);
+    buf_free(&text);
+}
+
 /* Folds what stands for the whole run. */
 static void note_run(struct output *output, const char *type, const struct doc *event)
 {
@@ -217,7 +234,7 @@ static void note_run(struct output *output, const char *type, const struct doc *
     } else if (strcmp(type, "run") == 0) {
         keep_text(&output->run, event_text(event, "id", NULL));
     } else if (strcmp(type, "lock") == 0) {
-        keep_text(&output->lock, event_text(event, "owner", NULL) ? NULL : event_text(event, "where", NULL));
+        note_lock(output, event);
     } else if (strcmp(type, "error") == 0) {
         keep(&output->error, event);
     } else if (strcmp(type, "run.end") == 0) {

@@ -215,6 +215,25 @@ static void plain_event(struct output *output, const char *type, const struct do
     buf_free(&text);
 }
 
+static void heartbeat_add(const struct output *output, const struct activity *activity, struct buf *text)
+{
+    int64_t since_ms = activity->since_ms >= 0 ? activity->since_ms : activity->began_ms;
+
+    if (activity->key)
+        buf_addf(text, "still undoing %s", activity->key);
+    else if (activity->since_ms >= 0)
+        buf_addf(text, "still waiting for %s", activity->doing);
+    else
+        buf_addf(text, "still going on%s%s", activity->doing ? ": " : "", activity->doing ? activity->doing : "");
+    if (since_ms < 0)
+        return;
+    buf_add_text(text, ", since ");
+    time_add(text, since_ms);
+    buf_add_text(text, " (");
+    duration_add(text, output->now_ms - since_ms);
+    buf_add_char(text, ')');
+}
+
 /* After a minute of silence: what is waited for, and since when. */
 static void plain_tick(struct output *output)
 {
@@ -229,23 +248,16 @@ static void plain_tick(struct output *output)
     LIST_EACH(link, &output->activities)
     {
         const struct activity *activity = LIST_OF(link, const struct activity, link);
-        int64_t since_ms = activity->since_ms >= 0 ? activity->since_ms : activity->began_ms;
 
         buf_reset(&text);
-        buf_add_text(&text, activity->key             ? "still undoing "
-                            : activity->since_ms >= 0 ? "still waiting for "
-                                                      : "still going on");
-        if (!activity->key && activity->since_ms < 0 && activity->doing)
-            buf_add_text(&text, ": ");
-        buf_add_text(&text, activity->key ? activity->key : activity->doing ? activity->doing : "");
-        if (since_ms >= 0) {
-            buf_add_text(&text, ", since ");
-            time_add(&text, since_ms);
-            buf_add_text(&text, " (");
-            duration_add(&text, output->now_ms - since_ms);
-            buf_add_text(&text, ")");
-        }
+        heartbeat_add(output, activity, &text);
         say(output, activity->name, buf_text(&text));
+    }
+    if (list_empty(&output->activities)) {
+        buf_addf(&text, "still waiting%s%s; nothing new since ", output->awaited ? " for the " : "",
+                 output->awaited ? output->awaited : "");
+        time_add(&text, output->said_ms);
+        say(output, NULL, buf_text(&text));
     }
     buf_free(&text);
 }

@@ -48,6 +48,7 @@ struct output {
     struct doc *hello, *error, *run_end, *summary; /* the events themselves, once they came */
     struct doc *woulds;                            /* array of change.would */
     char *run, *lock;
+    char *awaited; /* somebody else's lock, as it was told; NULL: none, or it is ours now */
     bool sandbox, plan, finished;
     bool headed;       /* the first line was said */
     int64_t now_ms;    /* the world's wall clock as last heard; -1: never */
@@ -90,6 +91,8 @@ void change_end_add(const struct doc *event, struct buf *out);
 void wait_add(const struct doc *event, struct buf *out);
 /* A call, for -v; false for a type that is no call. */
 bool call_add(const char *type, const struct doc *event, struct buf *out);
+/* Whose lock it is; false when the first line tells it. */
+bool lock_add(const struct output *output, const struct doc *event, struct buf *out);
 /* Lines that stand for themselves: log, resume, run.back, settle, somebody else's lock. False for other types,
    and for debug without -vv. */
 bool note_add(const struct output *output, const char *type, const struct doc *event, struct buf *out);

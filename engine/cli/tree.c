@@ -78,7 +78,7 @@ static void row_add(const struct output *output, struct buf *out, enum sign sign
 static void doing_add(struct buf *out, const struct activity *activity, int columns)
 {
     struct view doing = view_of(activity->doing);
-    size_t max = (size_t)(columns * DOING_ROWS_MAX / 2);
+    size_t max = (size_t)columns * DOING_ROWS_MAX / 2;
 
     if (activity->key) {
         buf_add_text(out, activity->key);

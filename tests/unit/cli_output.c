@@ -541,3 +541,23 @@ TEST(drift_is_a_result)
                 "  ~ Deployment a/d: 1, wanted \"two\"\n  ~ x: (nothing), wanted 2\n2 differences\n");
     fixture_close(&fixture);
 }
+
+TEST(plain_keeps_saying_whose_lock_it_waits_for)
+{
+    struct fixture fixture;
+
+    fixture_init(&fixture, OUTPUT_PLAIN, false);
+    fixture_open(&fixture);
+    fixture_event(&fixture, "{'type':'lock','where':'dev','owner':'anna'}");
+    fixture_pass(&fixture, 59000);
+    fixture_pass(&fixture, 1000);
+    fixture_pass(&fixture, 1000);
+    fixture_event(&fixture, "{'type':'lock','where':'this machine only'}");
+    fixture_pass(&fixture, 61000);
+    check_taken(
+        fixture_err(&fixture),
+        "2030-01-01T00:00:00Z lock: dev, held by anna\n"
+        "2030-01-01T00:01:00Z still waiting for the lock: dev, held by anna; nothing new since 2030-01-01T00:00:00Z\n"
+        "2030-01-01T00:02:02Z still waiting; nothing new since 2030-01-01T00:01:00Z\n");
+    fixture_close(&fixture);
+}
