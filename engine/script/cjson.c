@@ -55,7 +55,7 @@ int cjson_open(lua_State *L)
     lua_CFunction open = find_open(&library);
 
     if (!open)
-        return script_raise_explained(L, "S405", "the package lua-cjson (liblua5.4-cjson.so.0) is not installed");
+        return script_raise_explained(L, "S408", "the package lua-cjson (liblua5.4-cjson.so.0) is not installed");
     lua_newtable(L);
     lua_pushcfunction(L, open);
     lua_call(L, 0, 1);

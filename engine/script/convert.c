@@ -154,7 +154,7 @@ static struct doc *refuse(struct reading *reading, const struct at *at, const ch
     buf_init(&path, PATH_MAX_LEN);
     add_path(&path, at);
     err_set(reading->err, ERR_USAGE, "%s%s%s", buf_text(&path), path.len ? ": " : "", what);
-    err_explain(reading->err, "S409");
+    err_explain(reading->err, "S404");
     buf_free(&path);
     return NULL;
 }

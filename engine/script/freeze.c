@@ -29,9 +29,9 @@ static int frozen_write(lua_State *L)
     const char *name = lua_tostring(L, lua_upvalueindex(1));
 
     if (lua_type(L, 2) == LUA_TSTRING)
-        return script_raise_explained(L, "S404", "%s.%s cannot be set: %s is read-only", name, lua_tostring(L, 2),
+        return script_raise_explained(L, "S409", "%s.%s cannot be set: %s is read-only", name, lua_tostring(L, 2),
                                       name);
-    return script_raise_explained(L, "S404", "%s cannot be changed: it is read-only", name);
+    return script_raise_explained(L, "S409", "%s cannot be changed: it is read-only", name);
 }
 
 static int frozen_pairs(lua_State *L)
@@ -187,7 +187,7 @@ static int freeze_rawset(lua_State *L)
     luaL_checkany(L, 3);
     lua_settop(L, 3);
     if (protected_table(L, 1))
-        return script_raise_explained(L, "S404", "this table cannot be changed: it is read-only");
+        return script_raise_explained(L, "S409", "this table cannot be changed: it is read-only");
     lua_rawset(L, 1);
     return 1;
 }
@@ -199,11 +199,11 @@ static int freeze_setmetatable(lua_State *L)
     luaL_argexpected(L, lua_isnil(L, 2) || lua_type(L, 2) == LUA_TTABLE, 2, "nil or table");
     lua_settop(L, 2);
     if (protected_table(L, 1))
-        return script_raise_explained(L, "S404", "the metatable of this table cannot be changed");
+        return script_raise_explained(L, "S409", "the metatable of this table cannot be changed");
     if (lua_istable(L, 2)) {
         lua_pushliteral(L, "__gc");
         if (lua_rawget(L, 2) != LUA_TNIL)
-            return script_raise_explained(L, "S404", "playbooks have no __gc: it would run at any time");
+            return script_raise_explained(L, "S409", "playbooks have no __gc: it would run at any time");
         lua_pop(L, 1);
     }
     lua_setmetatable(L, 1);

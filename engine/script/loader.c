@@ -72,7 +72,7 @@ int loader_load(struct script *script, lua_State *L, struct view text, const cha
             err_set(err, ERR_USAGE, "%s: this is compiled Lua; only text is loaded", chunk + 1);
         else
             err_set(err, ERR_USAGE, "%s", lua_tostring(L, -1));
-        err_explain(err, status == LUA_ERRMEM ? "S406" : "S401");
+        err_explain(err, status == LUA_ERRMEM ? "S406" : "S408");
         lua_pop(L, 1);
         return -1;
     }
@@ -173,7 +173,7 @@ static void find_project_module(lua_State *L, const char *name)
         if (err.kind != ERR_MISSING)
             script_raise(L, &err);
     }
-    script_raise_explained(L, "S405", "module '%s' was not found; looked at: %s, %s%s", name, path[0], path[1],
+    script_raise_explained(L, "S408", "module '%s' was not found; looked at: %s, %s%s", name, path[0], path[1],
                            strcmp(name, "dosrun") == 0 ? "; did you mean 'dosrun.v1'?" : "");
 }
 
@@ -184,11 +184,11 @@ static void find_library_module(lua_State *L, const char *name, bool trusted)
     struct err err = ERR_INIT;
 
     if (!trusted && !public_name(name))
-        script_raise_explained(L, "S405", "module '%s' is inside the engine; a playbook takes 'dosrun.v1'", name);
+        script_raise_explained(L, "S408", "module '%s' is inside the engine; a playbook takes 'dosrun.v1'", name);
     name_to_path(path, sizeof(path), "", name, ".lua");
     file = library_find(path);
     if (!file)
-        script_raise_explained(L, "S405", "module '%s' was not found; looked at: %s inside dosrun", name, path);
+        script_raise_explained(L, "S408", "module '%s' was not found; looked at: %s inside dosrun", name, path);
     snprintf(chunk, sizeof(chunk), "=%s", path);
     if (loader_load(script_of(L), L, (struct view){(const char *)file->text, file->len}, chunk, true, &err) < 0)
         script_raise(L, &err);
@@ -198,10 +198,10 @@ static void find_library_module(lua_State *L, const char *name, bool trusted)
 static void find_native_module(lua_State *L, const char *name, bool trusted)
 {
     if (!trusted)
-        script_raise_explained(L, "S405", "module '%s' is inside the engine; a playbook takes 'dosrun.v1'", name);
+        script_raise_explained(L, "S408", "module '%s' is inside the engine; a playbook takes 'dosrun.v1'", name);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &NATIVES_KEY);
     if (lua_getfield(L, -1, name + strlen("dosrun.native.")) == LUA_TNIL)
-        script_raise_explained(L, "S405", "the binary has no module '%s'", name);
+        script_raise_explained(L, "S408", "the binary has no module '%s'", name);
     lua_remove(L, -2);
     lua_pushstring(L, name);
 }
@@ -256,9 +256,9 @@ static bool push_loaded(lua_State *L, const char *name)
     }
     if (type == LUA_TLIGHTUSERDATA && lua_touserdata(L, -1)) {
         if (lua_touserdata(L, -1) == (task ? (void *)task : (void *)script_of(L)))
-            script_raise_explained(L, "S405", "module '%s' requires itself, by way of others or directly", name);
+            script_raise_explained(L, "S408", "module '%s' requires itself, by way of others or directly", name);
         script_raise_explained(
-            L, "S405", "module '%s' is still being loaded by a task that waits; require it at the file's top", name);
+            L, "S408", "module '%s' is still being loaded by a task that waits; require it at the file's top", name);
     }
     lua_remove(L, -2);
     return true;
@@ -275,7 +275,7 @@ static int loader_require(lua_State *L)
 
     lua_settop(L, 1);
     if (!plain_name(name, len))
-        return script_raise_explained(L, "S405",
+        return script_raise_explained(L, "S408",
                                       "a module's name is made of letters, digits, '_', '-' and single dots");
     if (strncmp(name, "dosrun.native.", 14) != 0 || trusted) {
         if ((trusted || strncmp(name, "dosrun.", 7) != 0 || public_name(name)) && push_loaded(L, name))

@@ -290,7 +290,7 @@ static int errors_place(lua_State *L)
 
 /* ---- documents ---- */
 
-/* json_encode(v, style) -> text; style "sorted" or "indented" */
+/* json(v, style) -> text; style "sorted" or "indented" */
 static int docs_json_encode(lua_State *L)
 {
     static const char *const NAMES[] = {"compact", "sorted", "indented", NULL};
@@ -317,7 +317,7 @@ static int docs_json_decode(lua_State *L)
     return push_boxed(L, box, &err);
 }
 
-/* yaml_encode(v) -> text */
+/* yaml(v) -> text */
 static int docs_yaml_encode(lua_State *L)
 {
     struct doc *doc = script_check_doc(L, 1);
@@ -349,15 +349,12 @@ static int docs_yaml_decode(lua_State *L)
 }
 
 static const luaL_Reg FUNCTIONS[] = {
-    {"array", script_array},           {"is_array", values_is_array},
-    {"freeze", values_freeze},         {"copy", values_copy},
-    {"equal", values_equal},           {"known", marks_known},
-    {"secret", marks_secret},          {"unknown", marks_unknown},
-    {"sha256", marks_sha256},          {"base64", marks_base64},
-    {"raise", errors_raise},           {"error", errors_table},
-    {"place", errors_place},           {"json_encode", docs_json_encode},
-    {"json_decode", docs_json_decode}, {"yaml_encode", docs_yaml_encode},
-    {"yaml_decode", docs_yaml_decode}, {NULL, NULL},
+    {"array", script_array},    {"is_array", values_is_array},     {"freeze", values_freeze},
+    {"copy", values_copy},      {"equal", values_equal},           {"known", marks_known},
+    {"secret", marks_secret},   {"unknown", marks_unknown},        {"sha256", marks_sha256},
+    {"base64", marks_base64},   {"raise", errors_raise},           {"error", errors_table},
+    {"place", errors_place},    {"json", docs_json_encode},        {"json_decode", docs_json_decode},
+    {"yaml", docs_yaml_encode}, {"yaml_decode", docs_yaml_decode}, {NULL, NULL},
 };
 
 int native_script_open(lua_State *L)

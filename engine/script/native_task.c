@@ -29,7 +29,7 @@ static int task_spawn(lua_State *L)
     if (!context_of(L)->task)
         return script_raise_explained(L, "S402", "nothing can be started outside of a task");
     if (script->live >= TASKS_MAX)
-        return script_raise_explained(L, "S410", "more than %d tasks at once", TASKS_MAX);
+        return script_raise_explained(L, "S404", "more than %d tasks at once", TASKS_MAX);
     task_check(L, context_of(L)->task);
     handle = lua_newuserdatauv(L, sizeof(*handle), 0);
     handle->task = NULL;
@@ -65,11 +65,11 @@ static void check_no_deadlock(lua_State *L, const struct task *task, const struc
 {
     for (const struct task *at = target; at; at = at->joining) {
         if (at == task)
-            script_raise_explained(L, "S410", "this task would wait for itself");
+            script_raise_explained(L, "S404", "this task would wait for itself");
     }
     for (const struct task *at = task->parent; at; at = at->parent) {
         if (at == target)
-            script_raise_explained(L, "S410", "a task cannot wait for the one that started it");
+            script_raise_explained(L, "S404", "a task cannot wait for the one that started it");
     }
 }
 

@@ -52,7 +52,7 @@ static void state_hook(lua_State *L, lua_Debug *ar)
     if (context->task)
         task_check(L, context->task);
     else if (context->script->ticks > 0 && --context->script->ticks == 0)
-        script_raise_explained(L, "S408", "this took too long");
+        script_raise_explained(L, "S407", "this took too long");
 }
 
 struct script *script_new(const struct script_options *options)

@@ -144,7 +144,6 @@ static void doom_deadline(struct task *task)
     struct err err = ERR_INIT;
 
     err_set(&err, ERR_TIMEOUT, "the time limit has passed");
-    err_explain(&err, "S407");
     task_cancel(task, &err);
 }
 
@@ -221,7 +220,27 @@ static void trace_starts(struct task *task)
     }
 }
 
-/* Turns what ended the coroutine into task->failed; leaves the error value alone on the task's stack. */
+/*
+ * Closes what waits to be closed in the dead coroutine, under the limits that Lua has; the error is
+ * on the main stack. (A hook does not fire in here when a hook raised the error: then the watchdog
+ * bounds it.)
+ */
+static void close_frames(struct task *task)
+{
+    struct script *script = task->context.script;
+
+    lua_pop(task->L, 1);
+    lua_pushvalue(script->L, -1);
+    lua_xmove(script->L, task->L, 1);
+    script->limited++;
+    watchdog_arm(script);
+    lua_resetthread(task->L);
+    watchdog_disarm();
+    script->limited--;
+}
+
+/* Turns what ended the coroutine (LUA_OK: it never ran) into task->failed; leaves the error value alone on the task's
+ * stack. */
 static void task_capture(struct task *task, int status)
 {
     struct script *script = task->context.script;
@@ -237,7 +256,6 @@ static void task_capture(struct task *task, int status)
         if (!task->place.file[0])
             script_place(L, &task->place);
         error_push(main, task->failed, &task->place);
-        lua_settop(L, 0);
     } else {
         lua_checkstack(main, 8);
         lua_pushvalue(L, -1);
@@ -249,14 +267,10 @@ static void task_capture(struct task *task, int status)
             task->place = place;
         else
             script_place(L, &task->place);
-        /* Values that wait to be closed are closed now, under the same limits. */
-        script->limited++;
-        watchdog_arm(script);
-        lua_resetthread(L);
-        watchdog_disarm();
-        script->limited--;
-        lua_settop(L, 0);
     }
+    if (status != LUA_OK)
+        close_frames(task);
+    lua_settop(L, 0);
     lua_checkstack(L, 8);
     lua_xmove(main, L, 1);
 }
@@ -376,7 +390,7 @@ static void task_resume(struct task *task)
 
     task->nargs = 0;
     if (fresh && task->doom) {
-        task_capture(task, LUA_ERRRUN);
+        task_capture(task, LUA_OK);
         task_settle(task);
         return;
     }

@@ -17,7 +17,7 @@ static volatile struct {
     struct script *script; /* NULL: disarmed */
     int64_t wall_ms, cpu_ms;
     int64_t limit_ms;
-    bool pending; /* the timer is set */
+    pid_t pending; /* the process that set the timer; a fork's child has none */
 } armed;
 
 static int64_t watchdog_clock_ms(clockid_t clock)
@@ -32,7 +32,7 @@ static void watchdog_set(int64_t ms)
 {
     struct itimerval timer = {.it_value = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 + 1}};
 
-    armed.pending = true;
+    armed.pending = getpid();
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -43,7 +43,7 @@ static void watchdog_bark(int signal)
     int64_t held, ran;
 
     (void)signal;
-    armed.pending = false;
+    armed.pending = 0;
     if (!script)
         return;
     held = watchdog_clock_ms(CLOCK_MONOTONIC) - armed.wall_ms;
@@ -81,7 +81,7 @@ void watchdog_arm(struct script *script)
     armed.cpu_ms = watchdog_clock_ms(CLOCK_THREAD_CPUTIME_ID);
     armed.limit_ms = script->options.watchdog_ms;
     armed.script = script;
-    if (!armed.pending)
+    if (armed.pending != getpid())
         watchdog_set(armed.limit_ms);
 }
 
