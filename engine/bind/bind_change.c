@@ -105,6 +105,13 @@ static int change_before_lua(lua_State *L)
     return 1;
 }
 
+/* change:found() -> was there anything before this run's first act? */
+static int change_found_lua(lua_State *L)
+{
+    lua_pushboolean(L, change_before(handle_check(L)->change) != NULL);
+    return 1;
+}
+
 static int change_same_lua(lua_State *L)
 {
     change_same(handle_check(L)->change);
@@ -242,7 +249,7 @@ static int change_stopping_lua(lua_State *L)
 
 int bind_change_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"acted", change_acted_lua}, {"before", change_before_lua}, {"same", change_same_lua},
+    static const luaL_Reg methods[] = {{"acted", change_acted_lua}, {"before", change_before_lua}, {"found", change_found_lua}, {"same", change_same_lua},
                                        {"would", change_would_lua}, {"begin", change_begin_lua},   {"undo", change_undo_lua},
                                        {"finish", change_finish_lua}, {"fail", change_fail_lua},   {"close", change_close_lua},
                                        {NULL, NULL}};

@@ -267,6 +267,26 @@ static int kube_resource_lua(lua_State *L)
     return 2;
 }
 
+/* resources() -> all of them, each with `preferred` and `listable`; after discover() */
+static int kube_resources_lua(lua_State *L)
+{
+    const struct kube *kube = client(L);
+    lua_Integer count = 0;
+
+    lua_newtable(L);
+    for (size_t i = 0; i < kube_resource_count(kube); i++) {
+        const struct kube_resource *resource = kube_resource_at(kube, i);
+
+        if (!resource->preferred)
+            continue;
+        push_resource(L, resource);
+        lua_pushboolean(L, resource->watchable);
+        lua_setfield(L, -2, "listable");
+        lua_rawseti(L, -2, ++count);
+    }
+    return 1;
+}
+
 /* path(api_version, kind, namespace?, name?, sub?) -> "/apis/..." */
 static int kube_path_lua(lua_State *L)
 {
@@ -353,6 +373,15 @@ static int kube_trim_lua(lua_State *L)
     return push_taken(L, trimmed);
 }
 
+/* without_status(object) -> a copy as it is but for its status */
+static int kube_without_status_lua(lua_State *L)
+{
+    struct doc *object = script_check_doc(L, 1);
+
+    doc_remove(object, "status");
+    return push_taken(L, object);
+}
+
 /* manager_of(object, pointer) -> "name (time)" or nil */
 static int kube_manager_lua(lua_State *L)
 {
@@ -382,6 +411,7 @@ struct watch_handle {
     struct kube_watch *watch;
     struct world *world;
     struct watch_op *waiting;
+    struct any_op *any;
     bool changed; /* since the last wait */
     struct err failed;
 };
@@ -399,12 +429,16 @@ static void watch_wake(struct watch_handle *handle, bool changed)
     task_ready(&waiting->op);
 }
 
+static void any_wake(struct any_op *any);
+
 static void watch_changed(void *ctx)
 {
     struct watch_handle *handle = ctx;
 
     handle->changed = true;
     watch_wake(handle, true);
+    if (handle->any)
+        any_wake(handle->any);
 }
 
 static void watch_failed(void *ctx, const struct err *err)
@@ -413,6 +447,8 @@ static void watch_failed(void *ctx, const struct err *err)
 
     handle->failed = *err;
     watch_wake(handle, true);
+    if (handle->any)
+        any_wake(handle->any);
 }
 
 static struct watch_handle *watch_check(lua_State *L)
@@ -512,6 +548,100 @@ static int watch_wait(lua_State *L)
     return task_wait(L, &waiting->op);
 }
 
+/*
+ * watch_any({ name = watch, ... }, ms): until one of them has something new, or the time is over. The
+ * op hangs on every one of them; whichever wakes first takes it off the others.
+ */
+struct any_op {
+    struct op op;
+    struct watch_op *parts; /* one for each watch */
+    size_t count;
+    struct timer *timer;
+    struct world *world;
+};
+
+static void any_detach(struct any_op *any)
+{
+    for (size_t i = 0; i < any->count; i++) {
+        if (any->parts[i].handle->any == any)
+            any->parts[i].handle->any = NULL;
+    }
+    timer_stop(any->timer);
+    any->timer = NULL;
+}
+
+static void any_free(struct op *op)
+{
+    struct any_op *any = (struct any_op *)op;
+
+    free(any->parts);
+    free(any);
+}
+
+static void any_cancel(struct op *op)
+{
+    any_detach((struct any_op *)op);
+}
+
+static int any_push(lua_State *L, struct op *op, struct err *err)
+{
+    const struct any_op *any = (const struct any_op *)op;
+
+    (void)L;
+    for (size_t i = 0; i < any->count; i++) {
+        if (any->parts[i].handle->failed.kind) {
+            *err = any->parts[i].handle->failed;
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void any_wake(struct any_op *any)
+{
+    any_detach(any);
+    task_ready(&any->op);
+}
+
+static void any_late(void *ctx)
+{
+    struct any_op *any = ctx;
+
+    any->timer = NULL;
+    any_wake(any);
+}
+
+static int kube_watch_any(lua_State *L)
+{
+    int64_t ms = luaL_checkinteger(L, 2);
+    bool ready = false;
+    struct any_op *any;
+    size_t count = 0;
+
+    luaL_checktype(L, 1, LUA_TTABLE);
+    task_check_wait(L);
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        struct watch_handle *handle = luaL_checkudata(L, -1, WATCH_TYPE);
+
+        ready = ready || handle->changed || handle->failed.kind;
+        handle->changed = false;
+        count++;
+    }
+    if (ready || !count)
+        return 0;
+    any = mem_alloc(sizeof(*any));
+    any->op = (struct op){.push = any_push, .cancel = any_cancel, .free = any_free};
+    any->parts = mem_array(count, sizeof(*any->parts));
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        struct watch_handle *handle = lua_touserdata(L, -1);
+
+        any->parts[any->count++].handle = handle;
+        handle->any = any;
+    }
+    any->timer = timer_start(bind_of(L)->world, ms > 0 ? ms : 0, any_late, any);
+    return task_wait(L, &any->op);
+}
+
 /* watch:synced() -> is the first list there? */
 static int watch_synced(lua_State *L)
 {
@@ -559,14 +689,17 @@ int bind_kube_open(lua_State *L)
                                          {"discover", kube_discover_lua},
                                          {"rediscover", kube_rediscover_lua},
                                          {"resource", kube_resource_lua},
+                                         {"resources", kube_resources_lua},
                                          {"path", kube_path_lua},
                                          {"config", kube_config_lua},
                                          {"applied", kube_applied_lua},
                                          {"settled", kube_settled_lua},
                                          {"diff", kube_diff_lua},
                                          {"trim", kube_trim_lua},
+                                         {"without_status", kube_without_status_lua},
                                          {"manager_of", kube_manager_lua},
                                          {"watch", kube_watch_lua},
+                                         {"watch_any", kube_watch_any},
                                          {NULL, NULL}};
 
     luaL_newmetatable(L, WATCH_TYPE);

@@ -36,6 +36,8 @@ void bind_install(struct bind *bind)
 
 void bind_clear(struct bind *bind)
 {
+    if (!bind->script) /* never installed */
+        return;
     while (!list_empty(&bind->contexts)) {
         struct bind_context *context = LIST_OF(bind->contexts.next, struct bind_context, link);
 

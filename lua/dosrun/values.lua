@@ -24,4 +24,12 @@ function M.show(value)
   return text
 end
 
+-- A deep copy of plain data.
+function M.copy(value)
+  if type(value) ~= "table" then return value end
+  local copy = {}
+  for key, one in pairs(value) do copy[key] = M.copy(one) end
+  return setmetatable(copy, getmetatable(value))
+end
+
 return M

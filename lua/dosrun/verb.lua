@@ -3,6 +3,7 @@
 local script = require "dosrun.native.script"
 local values = require "dosrun.values"
 local native = require "dosrun.native.change"
+local run = require "dosrun.native.run"
 local play = require "dosrun.playbook"
 
 local M = { registered = {} }
@@ -13,10 +14,15 @@ local PAUSE_MS = { 300, 1000, 3000 }
 -- Kinds of errors after which looking and acting again makes sense.
 local again = { network = true, timeout = true, server = true, throttled = true, conflict = true, ["unknown-outcome"] = true }
 
+-- Codes of errors that another round would only meet again.
+M.final = { FieldManagerConflict = true }
+
 local function rethrow(problem) error(problem, 0) end
 
--- One run of a verb on one resource. spec: name, version, class, bound_ms, key, look, want, act,
--- undo_data(i, before, want), same(now, want), fields(before, want), result(after).
+-- One run of a verb on one resource. spec: name, version, class, bound_ms, key, look, want(i, now),
+-- act(i, now, change), undo_data(i, before, want); if wanted: same(now, want, i), fields(before, want, i) for
+-- the plan, result(after, i), record(value) as journalled, answers: act returns what look would find,
+-- rewants: what is wanted depends on what is there.
 function M.drive(spec, input)
   local key = spec.key(input)
   if type(key) ~= "string" or key == "" then play.fail(3, "verb %s: key(i) must return a string that names the resource", spec.name) end
@@ -42,19 +48,21 @@ function M.drive(spec, input)
     if spec.result then return spec.result(want, input) end
     return want
   end
-  change:begin(before, want, undo)
+  local record = spec.record or function(value) return value end
+  change:begin((spec.record_before or record)(before), record(want), undo)
   local problem
   for round = 1, ROUNDS do
-    local ok, err = pcall(spec.act, input, now, change)
-    problem = not ok and err or nil
-    local looked, found = pcall(spec.look, input)
+    local ok, answer = pcall(spec.act, input, now, change)
+    problem = not ok and answer or nil
+    local looked, found = true, answer
+    if not (ok and spec.answers) then looked, found = pcall(spec.look, input) end
+    if looked and spec.rewants then looked, want = pcall(spec.want, input, found) end
     if looked then
       if same(found, want, input) then
-        change:finish(found)
+        change:finish(record(found))
         return spec.result and spec.result(found, input) or found
       end
       now = found
-      if spec.again then want = spec.want(input, now) end
     end
     if ok and looked then
       problem = { kind = "conflict", message = ("%s: after act, look still finds something else: %s"):format(key,
@@ -63,8 +71,8 @@ function M.drive(spec, input)
       problem = found
     end
     local kind = type(problem) == "table" and problem.kind or nil
-    if round == ROUNDS or not again[kind] or native.stopping() then break end
-    native.sleep(PAUSE_MS[round])
+    if round == ROUNDS or not again[kind] or M.final[problem.code] or native.stopping() then break end
+    run.sleep(PAUSE_MS[round])
   end
   change:fail(problem)
   rethrow(problem)
@@ -141,7 +149,7 @@ function M.undo(data, before, after, plan)
     problem = not ok and problem or found
     local kind = type(problem) == "table" and problem.kind or nil
     if round == ROUNDS or not again[kind] then rethrow(problem) end
-    native.sleep(PAUSE_MS[round])
+    run.sleep(PAUSE_MS[round])
   end
 end
 
