@@ -43,7 +43,7 @@ void sandbox_show(struct world *world, bool raw, struct buf *out)
 /* Under the lock, so that nobody's running sandbox loses its file. */
 int sandbox_reset(const char *folder, struct err *err)
 {
-    char *path = mem_printf("%s/state.jsonl", folder);
+    char *path = mem_printf("%s/state.jsonl", folder), *fresh = mem_printf("%s.new", path);
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     int result = 0;
 
@@ -52,11 +52,12 @@ int sandbox_reset(const char *folder, struct err *err)
             result = err_set(err, ERR_SERVER, "cannot open the sandbox's state %s: %s", path, strerror(errno));
     } else if (flock(fd, LOCK_EX | LOCK_NB)) {
         result = err_set(err, ERR_CONFLICT, "another dosrun is using this sandbox (%s)", path);
-    } else if (unlink(path)) {
+    } else if (unlink(path) || (unlink(fresh) && errno != ENOENT)) {
         result = err_set(err, ERR_SERVER, "cannot remove the sandbox's state %s: %s", path, strerror(errno));
     }
     if (fd >= 0)
         close(fd);
+    free(fresh);
     free(path);
     return result;
 }

@@ -32,7 +32,7 @@ int sandbox_reset(const char *folder, struct err *err) __attribute__((warn_unuse
 
 /* Faults that never struck, as "12:late"; number of entries added to the array `out`. */
 size_t sandbox_faults_left(struct world *world, struct doc *out);
-/* --crash named an attempt that turned out not to be a changing call: asked at the end of a run. */
+/* --crash named an attempt that turned out not to be a changing call, or never came: asked at the end of a run. */
 bool sandbox_crash_wrong(struct world *world);
 
 /* How the engine reaches the simulated cluster: a kubeconfig document for this target. */

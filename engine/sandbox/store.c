@@ -17,14 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CRC_DIGITS = 8, LINE_MAX_BYTES = 160 << 20, GROWN_MIN = 1 << 20, GROWN_TIMES = 4 };
+enum { CRC_DIGITS = 8, STATE_MAX = 160 << 20, GROWN_MIN = 1 << 20, GROWN_TIMES = 4 };
 
 struct sim_store {
     int fd; /* -1: memory only */
     char *path;
     struct buf batch;
     uint64_t size; /* of the file: all of it replayed or written by us */
-    uint64_t base; /* size after the last compaction, or as found */
+    uint64_t base; /* size after the last compaction; 0: there was none */
     bool guest;    /* somebody else holds the lock */
     bool dropped;  /* a guest's effects were thrown away */
 };
@@ -125,7 +125,7 @@ int sim_store_replay(struct sim_store *store, int (*each)(void *ctx, const struc
 
     if (store->fd < 0)
         return 0;
-    buf_init(&file, LINE_MAX_BYTES);
+    buf_init(&file, STATE_MAX);
     if (read_file(store, &file, err))
         goto out;
     while (at < file.len) {
@@ -142,19 +142,21 @@ int sim_store_replay(struct sim_store *store, int (*each)(void *ctx, const struc
         }
         if (!effect)
             break; /* a torn tail */
-        handed = each(ctx, effect, err);
+        at = (size_t)(end - file.ptr) + 1;
+        if (doc_get(effect, "snapshot_ends"))
+            store->base = at;
+        handed = doc_get(effect, "snapshot_ends") ? 0 : each(ctx, effect, err);
         doc_unref(effect);
         if (handed) {
             err_context(err, "%s:%d", store->path, number);
             goto out;
         }
-        at = (size_t)(end - file.ptr) + 1;
     }
     if (at < file.len && !store->guest && ftruncate(store->fd, (off_t)at)) {
         err_set(err, ERR_SERVER, "cannot cut the torn end of %s: %s", store->path, strerror(errno));
         goto out;
     }
-    store->size = store->base = at;
+    store->size = at;
     result = 0;
 out:
     buf_free(&file);
@@ -242,6 +244,7 @@ bool sim_store_grown(const struct sim_store *store)
 
 void sim_store_compact(struct sim_store *store, void (*fill)(void *ctx), void *ctx)
 {
+    struct doc *end;
     char *fresh;
     int fd;
 
@@ -249,6 +252,10 @@ void sim_store_compact(struct sim_store *store, void (*fill)(void *ctx), void *c
         return;
     sim_store_flush(store);
     fill(ctx);
+    end = doc_object();
+    doc_set_bool(end, "snapshot_ends", true);
+    sim_store_add(store, end);
+    doc_unref(end);
     fresh = mem_printf("%s.new", store->path);
     fd = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     /* The new file is locked before it has the name, so that nobody slips in between. */

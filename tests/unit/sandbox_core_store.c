@@ -158,6 +158,25 @@ TEST(store_compact_keeps_everything)
     folder_remove(folder);
 }
 
+TEST(store_short_processes_make_it_compact_too)
+{
+    char *folder = folder_new(), *big = mem_alloc(65536);
+    struct buf file;
+
+    memset(big, 'x', 65535);
+    for (int i = 0; i < 40; i++) {
+        struct sim *sim = tiny_open(folder, NULL, NULL);
+
+        put(sim, "/a", big);
+        world_free(&sim->world);
+    }
+    file_read(folder, &file);
+    CHECK(file.len < 1200 * 1000);
+    buf_free(&file);
+    free(big);
+    folder_remove(folder);
+}
+
 TEST(store_a_second_process_reads_and_may_not_change)
 {
     char *folder = folder_new();
