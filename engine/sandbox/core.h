@@ -87,8 +87,8 @@ void sim_clock_free(struct sim *sim);
  */
 struct sim_store *sim_store_open(const char *folder, struct err *err); /* folder NULL: memory only */
 /* Hands each effect to `each`, in order; cuts a torn tail. */
-int sim_store_replay(struct sim_store *store, int (*each)(void *ctx, const struct doc *effect, struct err *err), void *ctx,
-                     struct err *err) __attribute__((warn_unused_result));
+int sim_store_replay(struct sim_store *store, int (*each)(void *ctx, const struct doc *effect, struct err *err),
+                     void *ctx, struct err *err) __attribute__((warn_unused_result));
 void sim_store_add(struct sim_store *store, const struct doc *effect); /* into the batch */
 void sim_store_flush(struct sim_store *store);                         /* the batch, in one write */
 /* A guest becomes the owner if the file is as it was read and free now. */
@@ -133,7 +133,8 @@ enum fault_kind {
 struct sim_faults *sim_faults_new(const char *const *texts, const char *crash, struct err *err);
 void sim_faults_free(struct sim_faults *faults);
 /* The fault that hits this attempt, or NULL. Called once for each attempt. */
-struct sim_fault *sim_fault_pick(struct sim_faults *faults, uint64_t attempt, uint64_t logical, bool changes, bool backward);
+struct sim_fault *sim_fault_pick(struct sim_faults *faults, uint64_t attempt, uint64_t logical, bool changes,
+                                 bool backward);
 enum fault_kind sim_fault_kind(const struct sim_fault *fault); /* FAULT_NONE for NULL */
 const char *sim_fault_name(enum fault_kind kind);
 void sim_fault_struck(struct sim_fault *fault);
@@ -202,8 +203,8 @@ struct list *sim_net_late(struct sim_net *net); /* its list */
 
 /* ---- process.c ---- */
 
-struct process *sim_process_start(struct world *world, const struct process_request *request, const struct process_fns *fns,
-                                  void *ctx);
+struct process *sim_process_start(struct world *world, const struct process_request *request,
+                                  const struct process_fns *fns, void *ctx);
 void sim_process_cancel(struct process *process);
 void sim_processes_free(struct sim *sim);
 
