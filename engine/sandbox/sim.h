@@ -74,4 +74,5 @@ struct sim_server *sim_gateway_new(struct sim *sim, struct sim_server *kube);
 /* Typed access for gateway and controllers: borrowed objects of the simulated cluster. */
 struct doc *sim_kube_get(struct sim_server *kube, const char *group, const char *kind, const char *namespace, const char *name);
 typedef bool sim_kube_each_fn(void *ctx, const struct doc *object); /* false stops */
+/* In the order of namespace and name; namespace NULL: all of them. The store must not change meanwhile. */
 void sim_kube_each(struct sim_server *kube, const char *group, const char *kind, const char *namespace, sim_kube_each_fn *fn, void *ctx);
