@@ -46,7 +46,7 @@ static void identity_known(void *ctx, const char *uid, const struct err *err)
 
     dosrun->done = true;
     if (err)
-        dosrun->err = *err;
+        dosrun->answer = *err;
     else
         dosrun->identity = mem_text(uid);
 }
@@ -59,11 +59,11 @@ int cluster_check(struct dosrun *dosrun, struct err *err)
     if (!kube)
         return -1;
     dosrun->done = false;
+    dosrun->answer = ERR_INIT;
     kube_identity(kube, identity_known, dosrun);
     dosrun_wait(dosrun);
-    if (dosrun->err.kind) {
-        *err = dosrun->err;
-        dosrun->err = ERR_INIT;
+    if (dosrun->answer.kind) {
+        *err = dosrun->answer;
         return err_context(err, "cluster of target %s (context %s, %s)", dosrun->target_name,
                            kube_config_context(kube_config_of(kube)), kube_config_server(kube_config_of(kube)));
     }
@@ -111,7 +111,7 @@ static void lease_taken(void *ctx, const struct err *err)
 
     dosrun->done = true;
     if (err)
-        dosrun->err = *err;
+        dosrun->answer = *err;
 }
 
 static void lease_lost(void *ctx, const struct err *err)
@@ -139,12 +139,12 @@ int cluster_lock(struct dosrun *dosrun, struct err *err)
 
     host_name(dosrun, host, sizeof(host));
     dosrun->done = false;
+    dosrun->answer = ERR_INIT;
     dosrun->lease = kube_lease_take(dosrun->kube, &options, lease_taken, lease_lost, dosrun);
     dosrun_wait(dosrun);
-    if (!dosrun->err.kind)
+    if (!dosrun->answer.kind)
         return 0;
-    *err = dosrun->err;
-    dosrun->err = ERR_INIT;
+    *err = dosrun->answer;
     dosrun->lease = NULL;
     return -1;
 }

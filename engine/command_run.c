@@ -83,6 +83,8 @@ static int read_arguments(struct dosrun *dosrun)
     doc_set_text(info, "target", dosrun->target_name);
     doc_set_text(info, "kind", place_needs_cluster(dosrun) ? "kube" : "local");
     doc_set_bool(info, "sandbox", dosrun->command->sandbox);
+    doc_set_int(info, "max_parallel", dosrun->command->max_parallel);
+    doc_set_text(info, "lock_namespace", doc_path_text(dosrun->target, "lock_namespace", NULL));
     doc_set(info, "adopt", words_doc(&dosrun->command->adopts));
     return 0;
 }
@@ -276,6 +278,8 @@ int command_run(struct dosrun *dosrun)
         return dosrun_fail(dosrun, &dosrun->err, dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM);
     if (plan || reads)
         return plan_or_read(dosrun, plan ? CHANGE_PLAN : CHANGE_READ);
+    if (doc_as_bool(doc_get(playbook_about(dosrun->playbook), "pivots"), false) && consent_ask(dosrun) < 0)
+        return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
     session_changes(dosrun, CHANGE_FORWARD);
     if (session_lock(dosrun, &code) < 0)
         return dosrun_fail(dosrun, &dosrun->err, code);

@@ -68,6 +68,7 @@ struct dosrun {
     struct doc *edited;     /* paths whose text differs from the bundle (resume --edited) */
     bool interrupted, drifted, done;
     struct err err;         /* what ended it */
+    struct err answer;      /* of the one thing that dosrun_wait waits for just now */
     struct place place;     /* where, in the author's files */
     char *step;             /* in which step */
     char *identity;         /* of the cluster */
@@ -103,6 +104,9 @@ struct kube *cluster_client(struct dosrun *dosrun, struct err *err); /* made on 
 int cluster_check(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result)); /* reachable, and the one that targets.lua means */
 int cluster_lock(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result));
 void cluster_unlock(struct dosrun *dosrun);
+
+/* ---- consent (consent.c): what cannot be undone is asked for before anything is touched ---- */
+int consent_ask(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* -1: dosrun->err says how to agree */
 
 /* ---- runs (command_run.c, command_back.c) ---- */
 int command_run(struct dosrun *dosrun);      /* also plan */

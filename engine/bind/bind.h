@@ -25,6 +25,7 @@ struct bind {
     bool check;              /* `dosrun check`: reads answer "not known" */
     unsigned char name_key[32]; /* names and secrets of this run are HMACs under it */
     struct doc *secrets;     /* purpose -> mark, also those read from the journal */
+    bool pivots;             /* the playbook declared pivots = true, and they were agreed to */
     bool uses_kube;          /* the playbook took kube, istio or image */
     /* A cluster to talk to, or NULL with err (no configuration: H301). */
     struct kube *(*kube)(void *ctx, struct err *err);

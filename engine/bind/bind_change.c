@@ -58,6 +58,11 @@ static int change_open_lua(lua_State *L)
         err_explain(&err, "S401");
         return script_raise(L, &err);
     }
+    if (spec.class && strcmp(spec.class, "pivot") == 0 && !bind->pivots && changes_mode(bind->changes) == CHANGE_FORWARD) {
+        err_set(&err, ERR_USAGE, "%s: %s cannot be undone; a playbook that does such things declares pivots = true", spec.key, spec.verb);
+        err_explain(&err, "R208");
+        return script_raise(L, &err);
+    }
     spec.step = outer->step;
     spec.keep = outer->keep;
     handle = lua_newuserdatauv(L, sizeof(*handle), 0);

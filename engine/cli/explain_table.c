@@ -162,6 +162,11 @@ const struct explain explain_table[] = {
      "The step drops data or touches a protected target, which must be agreed to, and there is no terminal to ask on.",
      "error[R207]: destroy drops PersistentVolumeClaim dos-game/pg-data; say --yes",
      "Read `dosrun plan`, then give --yes; for protected targets --yes=NAME with the target's name."},
+    {"R208", "a playbook may not do what cannot be undone",
+     "A verb of class \"pivot\" (deleting data, say) was about to act in a playbook that does not declare pivots. Such "
+     "playbooks are asked for before their first step, so that nobody meets them by surprise.",
+     "dosrun.playbook { \"cleanup\", pivots = true, on_failure = \"stop\" }",
+     "Declare pivots = true in the playbook; its runs then need --yes or an answer at the terminal."},
     {"S401", "a changing call outside a verb",
      "A playbook sent something that may change the world outside a verb's act, where it would be neither journalled "
      "nor undone. The engine refused it; nothing was sent.",

@@ -63,9 +63,10 @@ local function argument_of(spec, index, seen)
   }
 end
 
-local known_playbook = { summary = true, args = true, on_failure = true, reads = true }
+local known_playbook = { summary = true, args = true, on_failure = true, reads = true, pivots = true }
 
--- dosrun.playbook { "name", summary = ..., args = { { "game", "string" }, ... }, on_failure = "rollback"|"stop", reads = bool }
+-- dosrun.playbook { "name", summary = ..., args = { { "game", "string" }, ... }, on_failure = "rollback"|"stop", reads = bool,
+-- pivots = bool }. pivots: it may change what nothing brings back, so it is asked for (--yes) before its first step.
 function M.playbook(spec)
   if type(spec) ~= "table" or type(spec[1]) ~= "string" then fail(2, 'dosrun.playbook takes { "name", summary = ..., args = {...} }') end
   check_names(spec, known_playbook, "a playbook", 2)
@@ -77,7 +78,7 @@ function M.playbook(spec)
   for index, one in ipairs(spec.args or {}) do args[index] = argument_of(one, index, seen) end
   return setmetatable({
     name = spec[1], summary = spec.summary, args = args, on_failure = on_failure, reads = spec.reads or false,
-    steps = {}, index = {},
+    pivots = spec.pivots or false, steps = {}, index = {},
   }, Playbook)
 end
 
@@ -162,7 +163,7 @@ function M.about(playbook)
   end
   return {
     name = playbook.name, summary = playbook.summary, on_failure = playbook.on_failure, reads = playbook.reads,
-    steps = script.array(steps), args = script.array(args),
+    pivots = playbook.pivots, steps = script.array(steps), args = script.array(args),
   }
 end
 
