@@ -32,6 +32,7 @@ int session_load(struct dosrun *dosrun)
     dosrun->done = false;
     playbook_load(&dosrun->bind, dosrun->playbook_path, playbook_loaded, dosrun);
     dosrun_wait(dosrun);
+    dosrun->bind.loaded = true;
     return dosrun->err.kind ? -1 : 0;
 }
 

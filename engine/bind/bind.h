@@ -26,6 +26,7 @@ struct bind {
     unsigned char name_key[32]; /* names and secrets of this run are HMACs under it */
     struct doc *secrets;     /* purpose -> mark, also those read from the journal */
     bool pivots;             /* the playbook declared pivots = true, and they were agreed to */
+    bool loaded;             /* the playbook's file has ended; its steps run, or will */
     bool uses_kube;          /* the playbook took kube, istio or image */
     /* A cluster to talk to, or NULL with err (no configuration: H301). */
     struct kube *(*kube)(void *ctx, struct err *err);

@@ -103,7 +103,19 @@ static int run_sleep(lua_State *L)
 /* uses(name): the playbook took a room that needs a cluster */
 static int run_uses(lua_State *L)
 {
-    bind_of(L)->uses_kube = true;
+    struct bind *bind = bind_of(L);
+    const char *name = luaL_checkstring(L, 1);
+    struct err err = ERR_INIT;
+
+    if (bind->loaded && !bind->uses_kube) {
+        err_set(&err, ERR_USAGE,
+                "dosrun.%s is first named inside a step, so the run began without a cluster and without its lock; name it at the "
+                "playbook's top: local %s = dosrun.%s",
+                name, name, name);
+        err_explain(&err, "S410");
+        return script_raise(L, &err);
+    }
+    bind->uses_kube = true;
     return 0;
 }
 
