@@ -12,7 +12,7 @@
  */
 static const char ARRAY_KEY;
 
-enum { DEPTH_MAX = 64, NODES_MAX = 2 << 20, BYTES_MAX = 64 << 20, PATH_MAX_LEN = 300 };
+enum { DEPTH_MAX = 64, NODES_MAX = 500000, BYTES_MAX = 64 << 20, PATH_MAX_LEN = 300 };
 
 void script_push_null(lua_State *L)
 {
@@ -303,7 +303,7 @@ static struct doc *read_value(struct reading *reading, int index, const struct a
     const char *text;
 
     if (!lua_checkstack(L, 8) || ++reading->nodes > NODES_MAX)
-        return refuse(reading, at, "a document may have two million values at most");
+        return refuse(reading, at, "a document may have half a million values at most");
     switch (lua_type(L, index)) {
     case LUA_TBOOLEAN:
         return doc_bool(lua_toboolean(L, index));

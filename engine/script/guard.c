@@ -4,6 +4,21 @@
  * pcall and xpcall that catch everything but the end of the task: a cancellation, a deadline or
  * exhausted memory goes on through them. Both may wait inside.
  */
+/* Lua bounds nested C calls, but starts to count anew where a coroutine caught an error; unwinding takes the square of
+   the depth. */
+enum { GUARDS_MAX = 190 };
+
+static void enter_guard(lua_State *L, const char *name)
+{
+    struct task *task = context_of(L)->task;
+
+    if (!task)
+        return;
+    if (task->guards >= GUARDS_MAX)
+        script_raise_explained(L, "S404", "%s is nested more than %d levels deep", name, GUARDS_MAX);
+    task->guards++;
+}
+
 static bool doomed(lua_State *L)
 {
     struct task *task = context_of(L)->task;
@@ -15,6 +30,8 @@ static int pcall_finish(lua_State *L, int status, lua_KContext extra)
 {
     struct task *task = context_of(L)->task;
 
+    if (task)
+        task->guards--;
     if (status == LUA_OK || status == LUA_YIELD)
         return lua_gettop(L) - (int)extra;
     if (status == LUA_ERRMEM && task)
@@ -32,6 +49,7 @@ static int guard_pcall(lua_State *L)
     int status;
 
     luaL_checkany(L, 1);
+    enter_guard(L, "pcall");
     lua_pushcfunction(L, error_note_place);
     lua_insert(L, 1);
     lua_pushboolean(L, 1);
@@ -59,6 +77,7 @@ static int guard_xpcall(lua_State *L)
 
     luaL_checkany(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    enter_guard(L, "xpcall");
     lua_pushvalue(L, 2);
     lua_pushcclosure(L, xpcall_handler, 1);
     lua_replace(L, 2);

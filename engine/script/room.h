@@ -38,6 +38,7 @@ struct task {
     bool op_ready;
     struct err *doom;       /* why it must end; nothing in Lua can catch it */
     int nargs, results;
+    int guards;             /* pcalls under way */
     void *data;
     task_end_fn *end;
     void *end_ctx;

@@ -158,7 +158,6 @@ int task_raise_doom(lua_State *L)
 
     if (!task->place.file[0])
         script_place(L, &task->place);
-    lua_settop(L, 0);
     lua_pushlightuserdata(L, (void *)&DOOM_TAG);
     return lua_error(L);
 }

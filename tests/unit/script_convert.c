@@ -76,7 +76,7 @@ TEST(depth_and_size_are_bounded)
     CHECK_TEXT(json_of("local t = 1 for i = 1, 63 do t = {t} end return #t"), "1");
     CHECK(strstr(json_of("local t = 1 for i = 1, 64 do t = {t} end return t"), "[[[") != NULL);
     CHECK(strstr(json_of("local t = 1 for i = 1, 65 do t = {t} end return t"), "64 levels deep at most") != NULL);
-    CHECK(strstr(json_of("local t = 'x' for i = 1, 40 do t = {t, t} end return t"), "two million values at most") !=
+    CHECK(strstr(json_of("local t = 'x' for i = 1, 40 do t = {t, t} end return t"), "half a million values at most") !=
           NULL);
     CHECK(strstr(json_of("local t = {} local s = ('x'):rep(1 << 20) for i = 1, 70 do t[i] = s end return t"),
                  "64 MiB of text at most") != NULL);

@@ -1,0 +1,3 @@
+-- want: error
+-- Concatenates a table, for the message.
+return "x" .. {}

@@ -1,0 +1,3 @@
+-- want: error
+-- A table raised as an error.
+error({})

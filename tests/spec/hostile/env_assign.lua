@@ -1,0 +1,3 @@
+-- want: S403
+-- Makes a global.
+_ENV.leak = 1 escaped(1)

@@ -1,0 +1,3 @@
+-- want: S403
+-- Reads globals through _ENV.
+escaped(_ENV["i" .. "o"])

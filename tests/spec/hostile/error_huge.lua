@@ -1,0 +1,3 @@
+-- want: error
+-- A message of megabytes.
+error(("x"):rep(1 << 22))

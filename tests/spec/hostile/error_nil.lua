@@ -1,0 +1,3 @@
+-- want: error
+-- nil as an error.
+error(nil)

@@ -1,0 +1,3 @@
+-- want: error
+-- An error whose text never ends.
+error(setmetatable({}, { __tostring = function() while true do end end }))

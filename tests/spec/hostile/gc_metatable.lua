@@ -1,0 +1,3 @@
+-- want: S409
+-- A finalizer.
+setmetatable({}, { __gc = function() escaped(1) end })

@@ -1,0 +1,3 @@
+-- want: S403
+-- Reaches for the table of globals.
+escaped(_G.io)

@@ -1,0 +1,3 @@
+-- want: S403
+-- Calls what the restricted Lua leaves out.
+escaped(os.execute("true"))

@@ -1,0 +1,3 @@
+-- want: S403
+-- Compiles text at run time.
+escaped(load("return 1")())

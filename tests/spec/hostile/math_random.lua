@@ -1,0 +1,3 @@
+-- want: S403
+-- Draws from a stream.
+escaped(math.random())

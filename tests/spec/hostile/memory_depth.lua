@@ -1,0 +1,4 @@
+-- want: error
+-- Recursion without end.
+local function f() return 1 + f() end
+return f()

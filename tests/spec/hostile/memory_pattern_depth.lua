@@ -1,0 +1,3 @@
+-- want: error
+-- A pattern nested too deep.
+return ("x"):find(("("):rep(300))

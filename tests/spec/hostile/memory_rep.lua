@@ -1,0 +1,3 @@
+-- want: error
+-- string.rep of a terabyte.
+escaped(#("x"):rep(1 << 40))

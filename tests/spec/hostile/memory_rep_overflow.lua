@@ -1,0 +1,3 @@
+-- want: error
+-- Sizes that overflow.
+escaped(#("xx"):rep(math.maxinteger, "y"))

@@ -1,0 +1,3 @@
+-- want: error
+-- unpack of a huge range.
+return table.unpack({}, 1, 1 << 30)

@@ -1,0 +1,3 @@
+-- want: error
+-- A range that overflows.
+return table.unpack({}, math.mininteger, math.maxinteger)

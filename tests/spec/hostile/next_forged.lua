@@ -1,0 +1,3 @@
+-- want: error
+-- next with a key that is not there.
+next({}, {})

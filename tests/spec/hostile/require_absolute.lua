@@ -1,0 +1,3 @@
+-- want: error
+-- An absolute path.
+escaped(require("/etc/passwd"))

@@ -1,0 +1,3 @@
+-- want: S403
+-- Lifts the limits of the JSON library.
+require("cjson").encode_max_depth(1 << 30) escaped(1)

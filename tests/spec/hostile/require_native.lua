@@ -1,0 +1,3 @@
+-- want: error
+-- The engine's own modules.
+escaped(require("dosrun.native.script"))

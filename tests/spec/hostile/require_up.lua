@@ -1,0 +1,3 @@
+-- want: error
+-- A module outside of the project.
+escaped(require("..secret"))

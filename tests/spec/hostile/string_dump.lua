@@ -1,0 +1,3 @@
+-- want: S403
+-- Makes bytecode of a function.
+escaped(string.dump(function() end))

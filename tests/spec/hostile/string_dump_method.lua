@@ -1,0 +1,3 @@
+-- want: S403
+-- The same through a method.
+escaped((""):dump())

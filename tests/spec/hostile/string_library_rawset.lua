@@ -1,0 +1,3 @@
+-- want: S409
+-- The same with rawset.
+rawset(string, "format", function() end) escaped(1)

@@ -1,0 +1,3 @@
+-- want: error
+-- Sets a metatable for strings.
+setmetatable("", {}) escaped(1)

@@ -1,0 +1,3 @@
+-- want: S409
+-- Moves values into a library.
+table.move({ 1, 2 }, 1, 2, 1, math) escaped(1)

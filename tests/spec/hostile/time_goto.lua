@@ -1,0 +1,3 @@
+-- want: time
+-- A loop of goto.
+::again:: goto again

@@ -1,0 +1,3 @@
+-- want: time
+-- A loop without end.
+while true do end

@@ -1,0 +1,3 @@
+-- want: time
+-- A handler that loops.
+xpcall(function() error("x") end, function() while true do end end)

@@ -1,0 +1,3 @@
+-- want: S402
+-- Waits inside gsub.
+local _ = ("x"):gsub("x", function() wait(1) end)

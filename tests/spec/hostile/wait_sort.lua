@@ -1,0 +1,3 @@
+-- want: S402
+-- Waits inside sort.
+table.sort({ 2, 1 }, function() wait(1) end)
