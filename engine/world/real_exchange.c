@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_MAX = 1 << 20 };
+enum {
+    HEAD_MAX = 1 << 20,
+    /* What servers allow at least (RFC 9113, 6.5.2); over its server's limit curl opens a connection for each. */
+    STREAMS_MAX = 100,
+};
 
 static struct real_exchange *exchange_of(struct exchange *exchange)
 {
@@ -249,6 +253,8 @@ struct exchange *real_exchange_start(struct world *world, const struct exchange_
     exchange->ctx = ctx;
     exchange->changes = request->changes;
     exchange->idle_timeout_ms = request->idle_timeout_ms;
+    exchange->tls = request->tls;
+    exchange->queues = request->http2 && request->timeout_ms > 0;
     exchange->err = ERR_INIT;
     buf_init(&exchange->head, 2 * HEAD_MAX);
     list_add_tail(&real->net->starting, &exchange->link);
@@ -279,11 +285,31 @@ void real_exchange_cancel(struct exchange *base)
     list_add_tail(&exchange->real->net->dead, &exchange->link);
 }
 
+static bool has_stream(const struct real_exchange *exchange)
+{
+    int streams = 0, bound_to_end = 0;
+
+    LIST_EACH(link, &exchange->real->net->running)
+    {
+        const struct real_exchange *other = LIST_OF(link, struct real_exchange, link);
+
+        if (other->tls != exchange->tls || strcmp(other->host, exchange->host) != 0)
+            continue;
+        streams++;
+        bound_to_end += other->queues;
+    }
+    return streams < STREAMS_MAX || !bound_to_end; /* never behind watches alone */
+}
+
 static void exchange_run(struct real_exchange *exchange)
 {
     struct real *real = exchange->real;
 
     list_remove(&exchange->link);
+    if (!exchange->failed && exchange->queues && !has_stream(exchange)) {
+        list_add_tail(&real->net->starting, &exchange->link);
+        return;
+    }
     list_add_tail(&real->net->running, &exchange->link);
     if (exchange->failed) {
         exchange_end(exchange, &exchange->err);

@@ -36,6 +36,8 @@ struct real_exchange {
     struct exchange_fns fns;
     void *ctx;
     int64_t idle_timeout_ms;
+    const struct tls *tls; /* only compared: may be gone */
+    bool queues;           /* HTTP/2 and bound to end: waits for a free stream of its connection */
     uv_timer_t *idle;
     bool changes;
     bool sent;   /* curl was about to send the request's first byte */

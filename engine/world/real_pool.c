@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { STREAMS_MAX = 1000 }; /* asked of one HTTP/2 connection; the server may allow fewer */
-
 struct socket_watch {
     uv_poll_t poll;
     struct real_pool *pool;
@@ -120,7 +118,6 @@ struct real_pool *real_pool_get(struct real *real)
     net->curl->multi_setopt(pool->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
     net->curl->multi_setopt(pool->multi, CURLMOPT_TIMERDATA, pool);
     net->curl->multi_setopt(pool->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    net->curl->multi_setopt(pool->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_MAX);
     list_add_tail(&net->pools, &pool->link);
     net->current = pool;
     return pool;

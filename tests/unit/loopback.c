@@ -37,7 +37,7 @@ struct loopback {
     pthread_mutex_t lock;
     int stop[2]; /* a pipe: closed to stop */
     struct loopback_conn conns[CONNECTIONS_MAX];
-    int connections, requests;
+    int connections, turned_away, requests;
     char *last;
 };
 
@@ -323,8 +323,8 @@ static void frame_write(struct loopback_conn *conn, int type, int flags, unsigne
 static void serve_http2(struct loopback_conn *conn)
 {
     enum { HEADERS = 1, SETTINGS = 4, PING = 6, ACK = 1, END_STREAM = 1, END_HEADERS = 4 };
-    static const unsigned char settings[] = {0, 3, 0, 0, 3, 0xe8}; /* 1000 concurrent streams */
-    static const unsigned char status_200 = 0x88;                  /* HPACK's indexed ":status: 200" */
+    static const unsigned char settings[] = {0, 3, 0, 0, 0, 100}; /* concurrent streams */
+    static const unsigned char status_200 = 0x88;                 /* HPACK's indexed ":status: 200" */
     unsigned char head[24], payload[16384];
     unsigned open[1024];
     int held = 0, wanted = conn->server->options.http2;
@@ -410,8 +410,13 @@ static void *accept_run(void *ctx)
         if (fd < 0)
             continue;
         pthread_mutex_lock(&server->lock);
+        if (server->connections == CONNECTIONS_MAX) {
+            server->turned_away++;
+            pthread_mutex_unlock(&server->lock);
+            close(fd);
+            continue;
+        }
         struct loopback_conn *conn = &server->conns[server->connections++];
-        assert(server->connections < CONNECTIONS_MAX);
         conn->server = server;
         conn->fd = fd;
         pthread_create(&conn->thread, NULL, conn_run, conn);
@@ -488,7 +493,7 @@ int loopback_requests(struct loopback *server)
 
 int loopback_connections(struct loopback *server)
 {
-    return counter_read(server, &server->connections);
+    return counter_read(server, &server->connections) + counter_read(server, &server->turned_away);
 }
 
 const char *loopback_last(struct loopback *server)

@@ -552,8 +552,8 @@ TEST(exchange_after_a_drop_connects_anew)
 
 TEST(exchange_http2_shares_one_connection)
 {
-    enum { MANY = 200 };
-    struct loopback *server = loopback_start(&(struct loopback_options){.cert = CERT_GOOD, .http2 = MANY});
+    enum { MANY = 250, AT_ONCE = 100 };
+    struct loopback *server = loopback_start(&(struct loopback_options){.cert = CERT_GOOD, .http2 = AT_ONCE});
     struct tls tls = {.ca_pem = loopback_ca()};
     struct result result;
 
