@@ -48,6 +48,7 @@ int loopback_dead_port(void);
 
 /* For serve: */
 void loopback_write(struct loopback_conn *conn, const char *text, size_t len);
-void loopback_answer(struct loopback_conn *conn, int status, const char *headers, const char *body); /* headers end in CRLF each */
+/* Each of the headers ends in CRLF; NULL: none. */
+void loopback_answer(struct loopback_conn *conn, int status, const char *headers, const char *body);
 void loopback_reset(struct loopback_conn *conn); /* closes with RST; return false after it */
 void loopback_wait_close(struct loopback_conn *conn); /* until the client or the stop closes the connection */
