@@ -11,47 +11,35 @@ static const char *event_type(const struct doc *event)
 
 /* ---- the error of an undone run ---- */
 
-static void context_line(struct doc *context, const char *word, char *text)
+static void context_line(struct doc *event, const char *word, char *text)
 {
-    struct doc *entry = doc_object();
-
-    doc_set_text(entry, "word", word);
-    doc_set_text(entry, "text", text);
-    doc_push(context, entry);
+    dosrun_context(event, word, view_of(text));
     free(text);
 }
 
 void dosrun_undo_error(struct dosrun *dosrun, const struct undo_report *report, const struct doc *list)
 {
-    struct doc *event, *context;
+    int undone = report->undone + report->already;
+    struct err err = dosrun->err;
+    struct doc *event;
 
-    if (!dosrun->err.kind && !report->left && !report->failed)
+    if (!err.kind && !report->left && !report->failed)
         return;
-    event = event_new("error");
-    context = doc_array();
-    if (dosrun->err.kind) {
-        doc_set_text(event, "explain", dosrun->err.explain[0] ? dosrun->err.explain : NULL);
-        doc_set_text(event, "message", dosrun->err.message);
-        if (dosrun->place.line) {
-            doc_set_text(event, "file", dosrun->place.file);
-            doc_set_int(event, "line", dosrun->place.line);
-        }
-    } else {
-        doc_set_text(event, "explain", "R205");
-        doc_set_text(event, "message", report->failed ? "the rollback could not undo everything" : "the rollback left what others changed");
+    if (!err.kind) {
+        err_set(&err, ERR_CONFLICT, "%s", report->failed ? "the rollback could not undo everything" : "the rollback left what others changed");
+        err_explain(&err, "R205");
     }
-    context_line(context, "world",
-                 mem_printf("%d change%s undone, %s", report->undone + report->already, report->undone + report->already == 1 ? "" : "s",
-                            report->left + report->failed ? "but not all:" : "nothing left behind"));
+    event = dosrun_error_event(dosrun, &err);
+    context_line(event, "world", mem_printf("%d change%s undone, %s", undone, undone == 1 ? "" : "s",
+                                            report->left + report->failed ? "but not all:" : "nothing left behind"));
     for (size_t i = 0; i < doc_size(list); i++) {
         const struct doc *entry = doc_at(list, i);
         const char *manager = doc_path_text(entry, "manager", NULL);
 
-        context_line(context, "left",
+        context_line(event, "left",
                      mem_printf("%s: %s%s%s%s", doc_as_text(doc_get(entry, "key"), "?"), doc_as_text(doc_get(entry, "what"), ""),
                                 manager ? " (by " : "", manager ? manager : "", manager ? ")" : ""));
     }
-    doc_set(event, "context", context);
     event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, event);
 }
 

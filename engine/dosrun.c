@@ -94,34 +94,55 @@ static void add_source_line(struct dosrun *dosrun, struct doc *event)
     buf_free(&text);
 }
 
-static void context_add(struct doc *context, const char *word, const char *text)
+void dosrun_context(struct doc *event, const char *word, struct view text)
 {
-    struct doc *entry = doc_object();
+    struct doc *context = doc_get(event, "context"), *entry = doc_object();
 
     doc_set_text(entry, "word", word);
-    doc_set_text(entry, "text", text);
+    doc_set(entry, "text", doc_string(text));
     doc_push(context, entry);
 }
 
-int dosrun_fail(struct dosrun *dosrun, const struct err *err, int code)
+/* A message may carry lines "= word: text" below its first: they are the error's context. */
+static void split_message(struct doc *event, const char *message)
 {
-    struct doc *event = event_new("error"), *context = doc_array();
-    char line[32];
+    const char *at = strstr(message, "\n= ");
+
+    doc_set(event, "message", doc_string((struct view){message, at ? (size_t)(at - message) : strlen(message)}));
+    while (at) {
+        const char *line = at + 3, *colon = strstr(line, ": ");
+        char *word;
+
+        at = strstr(line, "\n= ");
+        if (!colon || (at && colon > at))
+            continue;
+        word = mem_view((struct view){line, (size_t)(colon - line)});
+        dosrun_context(event, word, (struct view){colon + 2, at ? (size_t)(at - colon - 2) : strlen(colon + 2)});
+        free(word);
+    }
+}
+
+struct doc *dosrun_error_event(struct dosrun *dosrun, const struct err *err)
+{
+    struct doc *event = event_new("error");
 
     doc_set_text(event, "explain", err->explain[0] ? err->explain : NULL);
     doc_set_text(event, "kind", err_kind_name(err->kind));
-    doc_set_text(event, "message", err->message);
+    doc_set(event, "context", doc_array());
+    split_message(event, err->message);
     if (dosrun->place.line) {
         doc_set_text(event, "file", dosrun->place.file);
         doc_set_int(event, "line", dosrun->place.line);
         add_source_line(dosrun, event);
     }
-    if (err->request_id[0]) {
-        snprintf(line, sizeof(line), "%.31s", err->request_id);
-        context_add(context, "request", line);
-    }
-    doc_set(event, "context", context);
-    event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, event);
+    if (err->request_id[0])
+        dosrun_context(event, "request", view_of(err->request_id));
+    return event;
+}
+
+int dosrun_fail(struct dosrun *dosrun, const struct err *err, int code)
+{
+    event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, dosrun_error_event(dosrun, err));
     return code;
 }
 

@@ -88,7 +88,10 @@ struct doc *dosrun_event(const char *type, const char *member, const char *text)
 void dosrun_text(struct dosrun *dosrun, const char *format, ...) __attribute__((format(printf, 2, 3))); /* a result for people */
 /* The exit code for an error before anything was touched: 64, 77, 5, 70 or 1. */
 int dosrun_exit_for(const struct err *err);
-/* Shows the error (message, place, step, context) and returns code. */
+/* The event "error": message, place, source line, context; and one more line of context. */
+struct doc *dosrun_error_event(struct dosrun *dosrun, const struct err *err);
+void dosrun_context(struct doc *event, const char *word, struct view text);
+/* Shows the error and returns code. */
 int dosrun_fail(struct dosrun *dosrun, const struct err *err, int code);
 
 /* The error of a run that was undone: dosrun->err if there is one, with what undo did and what it left. */

@@ -42,9 +42,9 @@ local function context_for(ref, open)
   return context
 end
 
--- The newest events of an object and the last log lines of the container that failed.
+-- The newest warning about an object, and the last log lines of the container that failed, as lines of context.
 local function evidence(ref, uid, pod, container)
-  local parts = {}
+  local lines = {}
   local about = pod or { metadata = { uid = uid, namespace = ref.namespace, name = ref.name } }
   local ok, events = pcall(native.request, {
     path = native.path("v1", "Event", about.metadata.namespace),
@@ -55,30 +55,31 @@ local function evidence(ref, uid, pod, container)
     for _, event in ipairs(events.items) do
       if event.type == "Warning" and (not newest or (event.lastTimestamp or "") >= (newest.lastTimestamp or "")) then newest = event end
     end
-    if newest then parts[#parts + 1] = ("event: %s: %s"):format(newest.reason, newest.message) end
+    if newest then lines[#lines + 1] = ("\n= event: %s: %s"):format(newest.reason, newest.message) end
   end
   if pod and container then
-    local got, text = pcall(native.request, {
+    local request = {
       path = native.path("v1", "Pod", pod.metadata.namespace, pod.metadata.name, "log"),
       query = { container = container, tailLines = "5", previous = "true" }, stream = true, attempts = 1,
-    })
+    }
+    local got, text = pcall(native.request, request)
     if not got then
-      got, text = pcall(native.request, {
-        path = native.path("v1", "Pod", pod.metadata.namespace, pod.metadata.name, "log"),
-        query = { container = container, tailLines = "5" }, stream = true, attempts = 1,
-      })
+      request.query.previous = nil
+      got, text = pcall(native.request, request)
     end
-    if got and type(text) == "string" and text ~= "" then parts[#parts + 1] = "log: " .. text:gsub("%s+$", ""):gsub("\n", " | ") end
+    if got and type(text) == "string" and text ~= "" then
+      lines[#lines + 1] = "\n= log: " .. text:gsub("%s+$", ""):gsub("\n", " | ")
+    end
   end
-  return table.concat(parts, "; ")
+  return table.concat(lines)
 end
 
 local function fail(ref, found, why, code, pod, container, waited_ms, late)
-  local more = evidence(ref, found and found.metadata.uid, pod, container)
+  local waited = ("\n= waited: %d s%s"):format((waited_ms or 0) // 1000, late and ", which is all that was allowed" or "")
   error({
     kind = late and "timeout" or "conflict", code = "NeverReady", explain = code or "K104",
-    message = ("%s %s: %s%s"):format(object.key(ref), late and ("was not ready after %d s"):format(waited_ms // 1000) or "never became ready",
-      why, more ~= "" and "; " .. more or ""),
+    message = ("%s never became ready%s\n= cause: %s%s"):format(object.key(ref), waited, why,
+      evidence(ref, found and found.metadata.uid, pod, container)),
   }, 0)
 end
 
@@ -106,7 +107,7 @@ function M.all(list, options)
         verdict, why, code, pod, container = ready.judge(found, context_for(ref, open))
       end
       if verdict == "failed" then
-        fail(ref, found, why, code, pod, container)
+        fail(ref, found, why, code, pod, container, run.now() - begun)
       elseif verdict == "wait" then
         still[#still + 1] = one
         one.why, one.found = why, found
