@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEASE_MS = 60000 };
+enum { LEASE_MS = 60000, LOCK_PAUSE_MS = 1000 };
 
 struct kube *cluster_client(struct dosrun *dosrun, struct err *err)
 {
@@ -122,8 +122,28 @@ static void lease_lost(void *ctx, const struct err *err)
         run_stop(dosrun->run, err);
 }
 
+static void lock_pause_over(void *ctx)
+{
+    ((struct dosrun *)ctx)->done = true;
+}
+
+/* One try; ERR_CONFLICT while somebody holds it. */
+static int lock_try(struct dosrun *dosrun, const struct kube_lease_options *options, struct err *err)
+{
+    dosrun->done = false;
+    dosrun->answer = ERR_INIT;
+    dosrun->lease = kube_lease_take(dosrun->kube, options, lease_taken, lease_lost, dosrun);
+    dosrun_wait(dosrun);
+    if (!dosrun->answer.kind)
+        return 0;
+    *err = dosrun->answer;
+    dosrun->lease = NULL;
+    return -1;
+}
+
 int cluster_lock(struct dosrun *dosrun, struct err *err)
 {
+    int64_t until = world_mono_ms(dosrun->world) + dosrun->command->lock_wait_ms;
     char host[256];
     const char *namespace = doc_path_text(dosrun->target, "lock_namespace", NULL), *user = getenv("USER");
     struct kube_lease_options options = {.namespace = namespace ? namespace : "kube-system",
@@ -138,15 +158,15 @@ int cluster_lock(struct dosrun *dosrun, struct err *err)
                                          .duration_ms = LEASE_MS};
 
     host_name(dosrun, host, sizeof(host));
-    dosrun->done = false;
-    dosrun->answer = ERR_INIT;
-    dosrun->lease = kube_lease_take(dosrun->kube, &options, lease_taken, lease_lost, dosrun);
-    dosrun_wait(dosrun);
-    if (!dosrun->answer.kind)
-        return 0;
-    *err = dosrun->answer;
-    dosrun->lease = NULL;
-    return -1;
+    while (lock_try(dosrun, &options, err) < 0) {
+        if (err->kind != ERR_CONFLICT || world_mono_ms(dosrun->world) >= until)
+            return -1;
+        *err = ERR_INIT;
+        dosrun->done = false;
+        timer_start(dosrun->world, LOCK_PAUSE_MS, lock_pause_over, dosrun);
+        dosrun_wait(dosrun);
+    }
+    return 0;
 }
 
 static void lease_released(void *ctx, const struct err *err)

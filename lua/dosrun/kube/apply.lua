@@ -10,6 +10,7 @@ local play = require "dosrun.playbook"
 local verb = require "dosrun.verb"
 local object = require "dosrun.kube.object"
 local remove = require "dosrun.kube.remove"
+local offline = require "dosrun.offline"
 
 local M = {}
 
@@ -66,6 +67,24 @@ local function send(input, now, dry)
   return answer
 end
 
+-- Has dosrun ever written this object? Foreign ones are taken over on purpose only.
+local function is_ours(now)
+  if (now.metadata.labels or {})["app.kubernetes.io/managed-by"] == object.manager then return true end
+  for _, entry in ipairs(now.metadata.managedFields or {}) do if entry.manager == object.manager then return true end end
+  return false
+end
+
+local function check_ours(input, now)
+  if is_ours(now) then return end
+  local key = object.key(input.ref)
+  for _, adopted in ipairs(run.info().adopt or {}) do if adopted == key then return end end
+  error({
+    kind = "conflict", code = "FieldManagerConflict", explain = "K110",
+    message = ("%s is there already and dosrun did not make it; it is not touched. Take it over with --adopt %q, or choose another name")
+      :format(key, key),
+  }, 0)
+end
+
 local unchecked = "not checked by the server: what it lives in comes with the same plan"
 
 local function want(input, now)
@@ -83,6 +102,7 @@ local function want(input, now)
     end
     return input.manifest
   end
+  check_ours(input, now)
   if native.settled(now, input.manifest, object.manager) then return now end
   if not script.known(input.manifest) then return input.manifest end
   return send(input, now, true)
@@ -167,9 +187,10 @@ end
 local function resolve(entry, place, brought, options)
   local one = entry.object
   local resource, why = native.resource(one.apiVersion, one.kind)
-  local late = not resource and brought[one.apiVersion .. "/" .. one.kind]
+  local late = (not resource or resource.assumed) and brought[one.apiVersion .. "/" .. one.kind]
   if not resource and not late then run.raise("usage", "K103", ("%s: %s"):format(place, why), 4) end
-  local namespaced = (resource or late).namespaced
+  local namespaced = (late or resource).namespaced
+  if namespaced == nil then namespaced = one.metadata.namespace ~= nil end -- a check that knows no such kind
   local namespace
   if namespaced then
     namespace = one.metadata.namespace or options.namespace or native.config().namespace
@@ -349,6 +370,13 @@ local function write_inventory(set, refs)
   }
 end
 
+-- A hash of what was applied; none for what holds a secret, whose mark differs from process to process.
+local function hash_of(one)
+  local text = script.json(one)
+  if text:find("\u{FDD0}", 1, true) then return nil end
+  return script.sha256(text):sub(1, 16)
+end
+
 local function inventory_before(set)
   local found = read(inventory_ref(set))
   local list = found and found.data and found.data.objects and script.json_decode(found.data.objects) or {}
@@ -371,6 +399,7 @@ end
 local known = { set = true, namespace = true, force = true, prune = true }
 
 local function read_entries(source, values)
+  if changes.mode() == "check" then source, values = offline.plain(source), offline.plain(values) end
   if type(source) == "string" then
     local names = {}
     for name in pairs(values or {}) do names[#names + 1] = name end
@@ -379,6 +408,16 @@ local function read_entries(source, values)
   local entries = {}
   for i, one in ipairs(source) do entries[i] = { object = one } end
   return flatten(entries, {}), "the list of objects"
+end
+
+-- `dosrun check`: every object is noted as it would be sent.
+local function walk(inputs)
+  local live = {}
+  for i, input in ipairs(inputs) do
+    offline.applied(input.place, input.manifest)
+    live[i] = { ref = input.ref, object = apply_one(input), manifest = input.manifest }
+  end
+  return live
 end
 
 -- kube.apply(path or list of objects, values, { set, namespace, force, prune }).
@@ -392,6 +431,7 @@ function M.apply(source, values, options)
   local entries, where = read_entries(source, values)
   native.discover()
   local inputs = make_inputs(entries, where, { set = set, namespace = options.namespace, force = options.force })
+  if changes.mode() == "check" then return setmetatable({ objects = walk(inputs), set = set }, Applied) end
   local old, by_id, there = inventory_before(set)
   -- First everything that may come to be is in the inventory, then it is made: what a crash leaves can be found.
   local all, wanted = {}, {}
@@ -413,7 +453,7 @@ function M.apply(source, values, options)
     local uid = script.known(one.object) and one.object.metadata.uid or nil
     final[i] = {
       apiVersion = one.ref.apiVersion, kind = one.ref.kind, namespace = one.ref.namespace, name = one.ref.name, uid = uid,
-      hash = script.known(one.manifest) and script.sha256(script.json(one.manifest)):sub(1, 16) or nil,
+      hash = hash_of(one.manifest),
     }
   end
   if changes.mode() == "forward" then write_inventory(set, final) end
