@@ -69,7 +69,7 @@ static void emit_hello(struct dosrun *dosrun, const char *mode)
     event_emit(dosrun->bus, EVENT_LIVE, NULL, event);
 }
 
-static int read_arguments(struct dosrun *dosrun)
+int session_arguments(struct dosrun *dosrun)
 {
     struct doc *words = words_doc(&dosrun->command->args);
     const struct doc *args = playbook_arguments(dosrun->playbook, words, &dosrun->err);
@@ -271,7 +271,7 @@ int command_run(struct dosrun *dosrun)
         return dosrun_fail(dosrun, &dosrun->err, dosrun_exit_for(&dosrun->err));
     dosrun->began_ms = world_mono_ms(dosrun->world);
     emit_hello(dosrun, plan ? "plan" : "run");
-    if (session_load(dosrun) < 0 || read_arguments(dosrun) < 0)
+    if (session_load(dosrun) < 0 || session_arguments(dosrun) < 0)
         return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
     reads = doc_as_bool(doc_get(playbook_about(dosrun->playbook), "reads"), false);
     if (place_needs_cluster(dosrun) && cluster_check(dosrun, &dosrun->err) < 0)

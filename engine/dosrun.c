@@ -319,6 +319,7 @@ int dosrun_open(struct dosrun *dosrun, struct err *err)
                                  .secrets = doc_object(),
                                  .kube = bind_client,
                                  .is_option = command_is_option,
+                                 .check = dosrun->command->word == COMMAND_CHECK,
                                  .read = read_file,
                                  .drift = note_drift,
                                  .ctx = dosrun};

@@ -131,6 +131,7 @@ int command_pins(struct dosrun *dosrun);
 
 /* ---- shared by the run commands (session.c) ---- */
 int session_load(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* the playbook; -1: dosrun->err says why */
+int session_arguments(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* after session_load: words to bind.info */
 int session_lock(struct dosrun *dosrun, int *code) __attribute__((warn_unused_result)); /* store, flock, unfinished runs */
 int session_changes(struct dosrun *dosrun, enum change_mode mode);
 int session_steps(struct dosrun *dosrun);

@@ -120,7 +120,7 @@ int session_changes(struct dosrun *dosrun, enum change_mode mode)
     http_set_gate(dosrun->http, changes_gate(dosrun->changes));
     undo_builtin(dosrun->changes);
     changes_undo_handler(dosrun->changes, playbook_undo_handler(&dosrun->bind));
-    kube = place_needs_cluster(dosrun) ? cluster_client(dosrun, &ignored) : NULL;
+    kube = place_needs_cluster(dosrun) && !dosrun->bind.check ? cluster_client(dosrun, &ignored) : NULL;
     if (kube) {
         kube_undo_handlers(kube, handlers);
         for (size_t i = 0; i < 3; i++)

@@ -22,13 +22,16 @@ static struct handle *handle_check(lua_State *L)
     return handle;
 }
 
-/* mode() -> "forward", "plan", "read" */
+/* mode() -> "forward", "plan", "read", "check" */
 static int change_mode(lua_State *L)
 {
     static const char *const words[] = {"forward", "plan", "read"};
     const struct bind *bind = bind_of(L);
 
-    lua_pushstring(L, bind->changes ? words[changes_mode(bind->changes)] : "read");
+    if (bind->check)
+        lua_pushliteral(L, "check");
+    else
+        lua_pushstring(L, bind->changes ? words[changes_mode(bind->changes)] : "read");
     return 1;
 }
 

@@ -32,6 +32,8 @@ void bind_install(struct bind *bind)
     script_native(bind->script, "process", bind_process_open);
     script_native(bind->script, "kube", bind_kube_open);
     script_native(bind->script, "manifest", bind_manifest_open);
+    if (bind->check)
+        bind_install_offline(bind);
 }
 
 void bind_clear(struct bind *bind)

@@ -22,7 +22,7 @@ local function request(method, url, options, level)
     method = method, url = url, headers = headers, body = body, attempts = options.attempts,
     timeout_ms = options.timeout and play.duration(options.timeout, "timeout") or nil,
   }
-  answer.json = function() return script.json_decode(answer.body) end
+  answer.json = answer.json or function() return script.json_decode(answer.body) end
   return answer
 end
 

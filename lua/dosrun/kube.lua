@@ -160,6 +160,7 @@ function M.secret(spec)
   play.check_names(spec, { namespace = true, name = true, generate = true, data = true, set = true }, "kube.secret", 2)
   if type(spec.namespace) ~= "string" or type(spec.name) ~= "string" then play.fail(2, "kube.secret needs namespace and name") end
   native.discover()
+  if changes.mode() == "check" then return require("dosrun.offline").unknown(("name of Secret %s/%s"):format(spec.namespace, spec.name)) end
   for _, found in ipairs(secret_list(spec.namespace, spec.name)) do
     if not found.metadata.deletionTimestamp and holds(found, spec) then
       -- Applied again, so that its set and this run know it; its content stays.

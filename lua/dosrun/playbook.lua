@@ -1,6 +1,7 @@
 -- Playbooks: what a file declares (arguments, steps, their order), checked as it is declared.
 local script = require "dosrun.native.script"
 local run = require "dosrun.native.run"
+local changes = require "dosrun.native.change"
 
 local M = {}
 
@@ -255,7 +256,9 @@ function Run.value(self, name, fallback)
 end
 
 function M.start(playbook, index, from)
-  return playbook.steps[index].body(setmetatable(run.info(), Run), from)
+  local step, facts = playbook.steps[index], setmetatable(run.info(), Run)
+  if changes.mode() == "check" then return require("dosrun.offline").step(step.name, step.body, facts, from) end
+  return step.body(facts, from)
 end
 
 return M

@@ -27,6 +27,7 @@ function M.drive(spec, input)
   local key = spec.key(input)
   if type(key) ~= "string" or key == "" then play.fail(3, "verb %s: key(i) must return a string that names the resource", spec.name) end
   local change <close> = native.open { verb = spec.name, version = spec.version or 1, key = key, class = spec.class, bound_ms = spec.bound_ms }
+  if native.mode() == "check" then return require("dosrun.offline").drive(spec, input, key) end
   local same = spec.same or values.equal
   local now = spec.look(input)
   local want = spec.want(input, now)
@@ -114,6 +115,7 @@ function M.verb(spec)
   M.registered[name] = spec
   local driven = {
     name = name, version = spec.version or 1, class = class, key = spec.key, look = spec.look, want = spec.want, act = spec.act,
+    own = true,
     bound_ms = spec.bound and play.duration(spec.bound, "bound") or nil,
     undo_data = function(input)
       if class == "pivot" then return { op = "none", why = ("%s cannot be undone"):format(name) } end
