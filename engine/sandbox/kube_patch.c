@@ -1,0 +1,229 @@
+/*
+ * Patches that are no apply: JSON patch, merge patch, strategic merge patch. The last one merges
+ * lists by the keys of the shape and knows $patch: delete | replace, $deleteFromPrimitiveList/<field>,
+ * $retainKeys and ignores $setElementOrder/<field>. Source: "Strategic Merge Patch", API conventions.
+ */
+#include "sandbox/kube_cluster.h"
+
+#include "codec/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct doc *strategic_object(const struct shape *shape, const struct doc *live, const struct doc *patch);
+
+/* The key by which a list of objects is merged, NULL: it is replaced. */
+static const char *merge_key(const struct shape_field *field, const struct shape *list)
+{
+    if (field && field->patch)
+        return strcmp(field->patch, "replace") == 0 ? NULL : field->patch;
+    return list->keys_len ? list->keys[0] : NULL;
+}
+
+static size_t item_find(const struct doc *list, const char *key, const struct doc *value)
+{
+    for (size_t i = 0; i < doc_size(list); i++)
+        if (doc_equal(doc_get(doc_at(list, i), key), value))
+            return i;
+    return SIZE_MAX;
+}
+
+static bool directive_is(const struct doc *item, const char *what)
+{
+    return strcmp(doc_as_text(doc_get(item, "$patch"), ""), what) == 0;
+}
+
+static struct doc *without_directives(const struct doc *value)
+{
+    struct doc *out = doc_object();
+
+    DOC_EACH(member, value)
+    if (*member.key != '$')
+        doc_set(out, member.key, doc_ref(member.value));
+    return out;
+}
+
+static struct doc *strategic_list(const struct shape *list, const char *key, const struct doc *live,
+                                  const struct doc *patch)
+{
+    struct doc *out = doc_array();
+    const struct shape *element = shape_ready(list->element);
+
+    for (size_t i = 0; i < doc_size(patch); i++)
+        if (directive_is(doc_at(patch, i), "replace"))
+            live = NULL;
+    for (size_t i = 0; i < doc_size(live); i++)
+        doc_push(out, doc_ref(doc_at(live, i)));
+    for (size_t i = 0; i < doc_size(patch); i++) {
+        const struct doc *item = doc_at(patch, i);
+        size_t at = item_find(out, key, doc_get(item, key));
+
+        if (directive_is(item, "delete")) {
+            if (at != SIZE_MAX)
+                doc_remove_at(out, at);
+        } else if (directive_is(item, "replace") && doc_size(item) == 1) {
+            continue;
+        } else if (at == SIZE_MAX) {
+            doc_push(out, strategic_object(element, NULL, item));
+        } else {
+            doc_put_at(out, at, strategic_object(element, doc_at(out, at), item));
+        }
+    }
+    return out;
+}
+
+static struct doc *strategic_set(const struct doc *live, const struct doc *patch)
+{
+    struct doc *out = doc_array();
+
+    for (size_t i = 0; i < doc_size(live); i++)
+        doc_push(out, doc_ref(doc_at(live, i)));
+    for (size_t i = 0; i < doc_size(patch); i++) {
+        bool found = false;
+
+        for (size_t j = 0; j < doc_size(out); j++)
+            found |= doc_equal(doc_at(out, j), doc_at(patch, i));
+        if (!found)
+            doc_push(out, doc_ref(doc_at(patch, i)));
+    }
+    return out;
+}
+
+static void delete_from_list(struct doc *out, const char *field, const struct doc *values)
+{
+    struct doc *kept = doc_array();
+    const struct doc *live = doc_get(out, field);
+
+    for (size_t i = 0; i < doc_size(live); i++) {
+        bool drop = false;
+
+        for (size_t j = 0; j < doc_size(values); j++)
+            drop |= doc_equal(doc_at(live, i), doc_at(values, j));
+        if (!drop)
+            doc_push(kept, doc_ref(doc_at(live, i)));
+    }
+    if (live)
+        doc_set(out, field, kept);
+    else
+        doc_unref(kept);
+}
+
+static void retain_keys(struct doc *out, const struct doc *names)
+{
+    const char **keys;
+    size_t len = doc_keys_sorted(out, &keys);
+    struct doc *gone = doc_array();
+
+    for (size_t i = 0; i < len; i++) {
+        bool keep = false;
+
+        for (size_t j = 0; j < doc_size(names); j++)
+            keep |= strcmp(doc_as_text(doc_at(names, j), ""), keys[i]) == 0;
+        if (!keep)
+            doc_push(gone, doc_text(keys[i]));
+    }
+    free(keys);
+    for (size_t i = 0; i < doc_size(gone); i++)
+        doc_remove(out, doc_as_text(doc_at(gone, i), ""));
+    doc_unref(gone);
+}
+
+static struct doc *strategic_member(const struct shape *shape, const char *key, const struct doc *live,
+                                    const struct doc *patch)
+{
+    const struct shape *below = shape_child(shape, key);
+    const struct shape_field *field = shape_field(shape, key);
+
+    if (!below)
+        return doc_ref(patch);
+    if (doc_is(patch, DOC_ARRAY) && below->kind == SHAPE_LIST &&
+        (!field || !field->patch || strcmp(field->patch, "replace") != 0)) {
+        const char *name = merge_key(field, below);
+
+        if (name && shape_ready(below->element)->kind == SHAPE_STRUCT)
+            return strategic_list(below, name, live, patch);
+        return below->set ? strategic_set(live, patch) : doc_ref(patch);
+    }
+    if (doc_is(patch, DOC_OBJECT) &&
+        (below->kind == SHAPE_STRUCT || below->kind == SHAPE_MAP || below->kind == SHAPE_ANY))
+        return strategic_object(below, live, patch);
+    return doc_ref(patch);
+}
+
+static struct doc *strategic_object(const struct shape *shape, const struct doc *live, const struct doc *patch)
+{
+    struct doc *out = doc_object();
+
+    if (directive_is(patch, "replace")) {
+        doc_unref(out);
+        return without_directives(patch);
+    }
+    DOC_EACH(member, live)
+    doc_set(out, member.key, doc_ref(member.value));
+    if (doc_get(patch, "$retainKeys"))
+        retain_keys(out, doc_get(patch, "$retainKeys"));
+    DOC_EACH(member, patch)
+    {
+        if (strncmp(member.key, "$deleteFromPrimitiveList/", 25) == 0)
+            delete_from_list(out, member.key + 25, member.value);
+        else if (*member.key == '$')
+            continue;
+        else if (doc_is(member.value, DOC_NULL) || directive_is(member.value, "delete"))
+            doc_remove(out, member.key);
+        else
+            doc_set(out, member.key, strategic_member(shape, member.key, doc_get(live, member.key), member.value));
+    }
+    return out;
+}
+
+static struct doc *rejected(struct write *write)
+{
+    struct doc *status = status_new(422, "Invalid", "the server rejected our request due to an error in our request");
+
+    status_details(status);
+    write_fail(write, status);
+    return NULL;
+}
+
+struct doc *patch_merge(struct write *write, const struct doc *live, const char *type, struct view body)
+{
+    struct err err = ERR_INIT;
+    bool strategic = strcmp(type, "application/strategic-merge-patch+json") == 0;
+    struct doc *patch = json_parse(body, &err), *out;
+
+    if (strategic && write->resource->custom) {
+        doc_unref(patch);
+        write_fail(
+            write,
+            status_new(415, "UnsupportedMediaType",
+                       "the body of the request was in an unknown format - accepted media types include: "
+                       "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));
+        status_details(write->status);
+        return NULL;
+    }
+    if (!patch) {
+        write_fail(write, status_new(400, "BadRequest", "error decoding patch: %s", err.message));
+        return NULL;
+    }
+    if (strcmp(type, "application/json-patch+json") == 0) {
+        out = doc_json_patch(live, patch, &err);
+        if (!out)
+            out = rejected(write);
+    } else if (!doc_is(patch, DOC_OBJECT)) {
+        out = NULL;
+        write_fail(write, status_new(400, "BadRequest",
+                                     "error decoding patch: json: cannot unmarshal %s into Go value of type "
+                                     "map[string]interface {}",
+                                     doc_type_name(patch)));
+    } else if (strategic) {
+        struct doc *shared = strategic_object(shape_ready(write->resource->shape), live, patch);
+
+        out = doc_copy(shared);
+        doc_unref(shared);
+    } else {
+        out = doc_copy(live);
+        doc_merge_patch(out, patch);
+    }
+    doc_unref(patch);
+    return out;
+}

@@ -1,0 +1,124 @@
+/*
+ * The canonical store: what a user could own, in a form that is the same before a change and after
+ * its undo. Left out: what the server counts or stamps, what controllers make or note down.
+ */
+#include "sandbox/kube_cluster.h"
+
+#include "codec/yaml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool controlled(const struct doc *object)
+{
+    const struct doc *owners = doc_path(object, "metadata", "ownerReferences", NULL);
+
+    for (size_t i = 0; i < doc_size(owners); i++)
+        if (doc_as_bool(doc_get(doc_at(owners, i), "controller"), false))
+            return true;
+    return false;
+}
+
+/* Made by the cluster for each namespace or claim, gone with it. */
+static bool made_by_cluster(const struct resource *resource, const struct object *object)
+{
+    const char *kind = resource->kind;
+
+    if (strcmp(kind, "Lease") == 0 || strcmp(kind, "Event") == 0 || controlled(object->doc))
+        return true;
+    if (strcmp(kind, "ConfigMap") == 0 && strcmp(object->name, "kube-root-ca.crt") == 0)
+        return true;
+    if (strcmp(kind, "ServiceAccount") == 0 && strcmp(object->name, "default") == 0)
+        return true;
+    return strcmp(kind, "PersistentVolume") == 0 &&
+           doc_path(object->doc, "metadata", "annotations", "pv.kubernetes.io/provisioned-by", NULL);
+}
+
+static void remove_named(struct doc *object, const char *const *names, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        doc_remove(object, names[i]);
+}
+
+static void metadata_strip(struct doc *metadata, bool boot)
+{
+    static const char *const fields[] = {
+        "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+        "managedFields",   "selfLink"};
+    static const char *const notes[] = {"deployment.kubernetes.io/revision", "pv.kubernetes.io/bind-completed",
+                                        "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node",
+                                        "volume.kubernetes.io/storage-provisioner"};
+    struct doc *annotations = doc_get(metadata, "annotations"), *finalizers = doc_get(metadata, "finalizers");
+
+    remove_named(metadata, fields, sizeof(fields) / sizeof(*fields));
+    remove_named(annotations, notes, sizeof(notes) / sizeof(*notes));
+    if (annotations && doc_size(annotations) == 0)
+        doc_remove(metadata, "annotations");
+    for (size_t i = doc_size(finalizers); i-- > 0;)
+        if (strncmp(doc_as_text(doc_at(finalizers, i), ""), "service.kubernetes.io/", 22) == 0)
+            doc_remove_at(finalizers, i);
+    if (finalizers && doc_size(finalizers) == 0)
+        doc_remove(metadata, "finalizers");
+    if (!boot)
+        doc_remove(metadata, "uid");
+}
+
+/* Secret values as a hash under this sandbox's key: equal stays equal, nothing is shown. */
+static void secret_hash(struct cluster *cluster, struct doc *object)
+{
+    struct doc *data = doc_get(object, "data");
+
+    DOC_EACH(value, data)
+    {
+        char hash[33], *purpose = mem_printf("show/secret/%s", doc_as_text(value.value, ""));
+
+        sim_hex(cluster->sim, purpose, hash, 32);
+        hash[32] = '\0';
+        doc_set_text(data, value.key, hash);
+        free(purpose);
+    }
+}
+
+/* The canonical form of an object. New reference. */
+static struct doc *canonical(struct cluster *cluster, const struct resource *resource, const struct object *object)
+{
+    struct doc *out = doc_copy(object->doc);
+
+    metadata_strip(doc_get(out, "metadata"), object->boot);
+    doc_remove(out, "status");
+    if (strcmp(resource->kind, "Secret") == 0)
+        secret_hash(cluster, out);
+    if (strcmp(resource->kind, "PersistentVolumeClaim") == 0)
+        doc_remove(doc_get(out, "spec"), "volumeName");
+    return out;
+}
+
+static int resource_order(const void *a, const void *b)
+{
+    const struct resource *left = *(const struct resource *const *)a, *right = *(const struct resource *const *)b;
+    int order = strcmp(left->group, right->group);
+
+    return order ? order : strcmp(left->kind, right->kind);
+}
+
+void show_cluster(struct cluster *cluster, bool raw, struct buf *out)
+{
+    struct resource **sorted = mem_array(cluster->resources_len + 1, sizeof(*sorted));
+
+    memcpy(sorted, cluster->resources, cluster->resources_len * sizeof(*sorted));
+    qsort(sorted, cluster->resources_len, sizeof(*sorted), resource_order);
+    for (size_t i = 0; i < cluster->resources_len; i++)
+        for (size_t j = 0; j < sorted[i]->objects_len; j++) {
+            const struct object *object = sorted[i]->objects[j];
+
+            if (!raw && made_by_cluster(sorted[i], object))
+                continue;
+            buf_add_text(out, "# ");
+            resource_kind_add(out, sorted[i]);
+            buf_addf(out, " %s%s%s\n", object->namespace, *object->namespace ? "/" : "", object->name);
+            struct doc *shown = raw ? doc_ref(object->doc) : canonical(cluster, sorted[i], object);
+            yaml_add(out, shown, true);
+            doc_unref(shown);
+        }
+    free(sorted);
+}
