@@ -141,18 +141,18 @@ static char *lock_note(const struct dosrun *dosrun)
     char host[256] = "this machine";
 
     gethostname(host, sizeof(host) - 1);
-    return mem_printf("run %s, process %d on %s", dosrun->run_id ? dosrun->run_id : "(starting)", (int)getpid(), host);
+    return mem_printf("run %s, process %d on %s", dosrun->run_id, (int)getpid(), host);
 }
 
 static int lock_here(struct dosrun *dosrun, int *code)
 {
     int64_t until = world_mono_ms(dosrun->world) + dosrun->command->lock_wait_ms;
-    char *holder = NULL, *note = lock_note(dosrun);
+    char *holder = NULL;
     int taken;
 
     for (;;) {
         free(holder);
-        taken = store_lock(dosrun->store, note, &holder, &dosrun->err);
+        taken = store_lock(dosrun->store, &holder, &dosrun->err);
         if (taken != 1 || world_mono_ms(dosrun->world) >= until)
             break;
         dosrun->done = false;
@@ -168,48 +168,48 @@ static int lock_here(struct dosrun *dosrun, int *code)
         *code = EXIT_UNDONE;
     }
     free(holder);
-    free(note);
     return taken == 0 ? 0 : -1;
 }
 
-/* A target with an unfinished run takes no new one. `allowed`: the run that this command is about. */
+/* A target with an unfinished run takes no other one. */
 static int refuse_unfinished(struct dosrun *dosrun, int *code)
 {
-    struct run_summary *runs;
-    size_t count;
-    int result = store_runs(dosrun->store, &runs, &count, &dosrun->err);
+    char *current = store_current(dosrun->store);
+    struct run_summary run = {0};
+    int result = 0;
 
-    *code = EXIT_INTERNAL;
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        const char *id = runs[i].id;
-
-        if (!run_summary_unfinished(&runs[i]))
-            continue;
-        err_set(&dosrun->err, ERR_CONFLICT, "target %s has an unfinished run %s (%s); finish or undo it first", dosrun->target_name, id,
-                doc_as_text(doc_get(runs[i].first, "playbook"), "?"));
+    if (current && strcmp(current, dosrun->run_id) != 0 && store_run_summary(dosrun->store, current, &run) &&
+        run_summary_unfinished(&run)) {
+        err_set(&dosrun->err, ERR_CONFLICT, "target %s has an unfinished run %s (%s); finish or undo it first", dosrun->target_name,
+                current, doc_as_text(doc_get(run.first, "playbook"), "?"));
         err_explain(&dosrun->err, "R202");
-        dosrun_next(dosrun, "dosrun resume %s", id);
-        dosrun_next(dosrun, "dosrun rollback %s", id);
-        dosrun_next(dosrun, "dosrun abandon %s", id);
+        dosrun_next(dosrun, "dosrun resume %s", current);
+        dosrun_next(dosrun, "dosrun rollback %s", current);
+        dosrun_next(dosrun, "dosrun abandon %s", current);
         *code = EXIT_LOCKED;
         result = -1;
     }
-    store_runs_free(runs, count);
+    run_summary_clear(&run);
+    free(current);
+    return result;
+}
+
+static int take_current(struct dosrun *dosrun, int *code)
+{
+    char *note = lock_note(dosrun);
+    int result = store_take_current(dosrun->store, dosrun->run_id, note, &dosrun->err);
+
+    *code = EXIT_UNDONE;
+    free(note);
     return result;
 }
 
 static void new_run_id(struct dosrun *dosrun)
 {
-    struct run_summary *runs = NULL;
-    size_t count = 0;
-    struct err ignored = ERR_INIT;
-    char purpose[64];
+    int64_t number = store_last_number(dosrun->store) + 1;
     unsigned char tail[3];
-    int64_t number = 1;
+    char purpose[64];
 
-    if (store_runs(dosrun->store, &runs, &count, &ignored) == 0 && count)
-        number = runs[count - 1].number + 1;
-    store_runs_free(runs, count);
     snprintf(purpose, sizeof(purpose), "run %lld", (long long)number);
     world_random(dosrun->world, purpose, tail, sizeof(tail));
     dosrun->run_id = mem_printf("r%lld-%02x%02x%02x", (long long)number, tail[0], tail[1], tail[2]);
@@ -229,9 +229,11 @@ int session_lock(struct dosrun *dosrun, int *code)
     free(root);
     if (store_create(dosrun->store, &dosrun->err) < 0)
         return -1;
+    if (lock_here(dosrun, code) < 0)
+        return -1;
     if (fresh)
         new_run_id(dosrun);
-    if (lock_here(dosrun, code) < 0 || (fresh && refuse_unfinished(dosrun, code) < 0))
+    if (refuse_unfinished(dosrun, code) < 0 || take_current(dosrun, code) < 0)
         return -1;
     if (place_needs_cluster(dosrun)) {
         result = cluster_lock(dosrun, &dosrun->err);

@@ -145,9 +145,42 @@ out:
     return result;
 }
 
-int store_lock(struct store *store, const char *note, char **holder, struct err *err)
+int store_take_current(struct store *store, const char *run, const char *note, struct err *err)
 {
-    char *path = store_path(store, "lock"), *note_path = store_path(store, "lock.holder");
+    char *path = store_path(store, "current"), *text = mem_printf("%s\n%s\n", run, note);
+    int result = disk_write(store->world, path, view_of(text), 0600, err);
+
+    free(text);
+    free(path);
+    return result;
+}
+
+/* The two lines of the file: whose run, and who acts. */
+static bool current_read(struct store *store, struct buf *text)
+{
+    char *path = store_path(store, "current");
+    struct err missing = ERR_INIT;
+    bool there = disk_read(store->world, path, NOTE_MAX, text, &missing) == 0;
+
+    free(path);
+    return there;
+}
+
+char *store_current(struct store *store)
+{
+    struct buf text;
+    char *run = NULL;
+
+    buf_init(&text, NOTE_MAX);
+    if (current_read(store, &text))
+        run = mem_view((struct view){buf_text(&text), strcspn(buf_text(&text), "\n")});
+    buf_free(&text);
+    return run;
+}
+
+int store_lock(struct store *store, char **holder, struct err *err)
+{
+    char *path = store_path(store, "lock");
     struct buf text;
     int taken;
 
@@ -156,21 +189,15 @@ int store_lock(struct store *store, const char *note, char **holder, struct err 
     if (!store->lock)
         store->lock = disk_open(store->world, path, 0600, err);
     taken = store->lock ? disk_lock(store->lock, err) : -1;
-    if (taken == 0) {
-        if (disk_write(store->world, note_path, view_of(note), 0600, err) < 0)
-            taken = -1;
-    } else if (taken == 1) {
-        struct err unread = ERR_INIT;
+    if (taken == 1) {
+        const char *line = current_read(store, &text) ? strchr(buf_text(&text), '\n') : NULL;
 
-        if (disk_read(store->world, note_path, NOTE_MAX, &text, &unread) < 0)
-            buf_add_text(&text, "somebody who is just starting");
-        *holder = buf_take(&text);
+        *holder = line ? mem_view((struct view){line + 1, strcspn(line + 1, "\n")}) : mem_text("somebody who is just starting");
     }
     if (taken < 0)
         err_context(err, "lock of this target");
     buf_free(&text);
     free(path);
-    free(note_path);
     return taken;
 }
 
@@ -226,6 +253,22 @@ static int summary_event(void *ctx, const struct doc *event, struct err *err)
     return 0;
 }
 
+bool store_run_summary(struct store *store, const char *run, struct run_summary *summary)
+{
+    struct err trouble = ERR_INIT;
+    char *path = store_journal_path(store, run);
+    struct disk_stat stat = {0};
+
+    *summary = (struct run_summary){.id = mem_text(run), .exit = -1};
+    if (disk_stat(store->world, path, &stat, &trouble) == 0 && stat.kind == DISK_FILE &&
+        journal_read(store, NULL, run, summary_event, summary, &trouble) < 0) {
+        summary->damaged = true;
+        summary->trouble = mem_text(trouble.message);
+    }
+    free(path);
+    return stat.kind == DISK_FILE;
+}
+
 static int by_number(const void *a, const void *b)
 {
     const struct run_summary *one = a, *other = b;
@@ -262,15 +305,35 @@ int store_runs(struct store *store, struct run_summary **runs, size_t *count, st
     return result;
 }
 
+void run_summary_clear(struct run_summary *run)
+{
+    free(run->id);
+    free(run->trouble);
+    doc_unref(run->first);
+    doc_unref(run->last);
+}
+
 void store_runs_free(struct run_summary *runs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        free(runs[i].id);
-        free(runs[i].trouble);
-        doc_unref(runs[i].first);
-        doc_unref(runs[i].last);
-    }
+    for (size_t i = 0; i < count; i++)
+        run_summary_clear(&runs[i]);
     free(runs);
+}
+
+int64_t store_last_number(struct store *store)
+{
+    struct listing listing = {0};
+    char *path = store_path(store, "runs");
+    struct err missing = ERR_INIT;
+    int64_t last = 0;
+
+    if (disk_list(store->world, path, listing_add, &listing, &missing) < 0)
+        listing.count = 0;
+    for (size_t i = 0; i < listing.count; i++)
+        last = listing.runs[i].number > last ? listing.runs[i].number : last;
+    store_runs_free(listing.runs, listing.count);
+    free(path);
+    return last;
 }
 
 bool run_summary_unfinished(const struct run_summary *run)

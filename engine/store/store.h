@@ -22,8 +22,15 @@ void store_free(struct store *store); /* gives the lock back */
 const char *store_folder(const struct store *store);
 /* Makes the folders (0700) and the sealing key (0600); refuses a folder that is somebody else's. */
 int store_create(struct store *store, struct err *err) __attribute__((warn_unused_result));
-/* 0 taken; 1 somebody has it: holder is their note (free it); -1 error. The note says who holds it. */
-int store_lock(struct store *store, const char *note, char **holder, struct err *err) __attribute__((warn_unused_result));
+/*
+ * 0 taken; 1 somebody has it: holder is their note (free it); -1 error. Who has it says by store_take_current
+ * which run is acted on and by whom. At most one run of a target can be unfinished, and it is the one taken
+ * last: store_current names it, so that nobody has to read the whole history to find it.
+ */
+int store_lock(struct store *store, char **holder, struct err *err) __attribute__((warn_unused_result));
+int store_take_current(struct store *store, const char *run, const char *note, struct err *err) __attribute__((warn_unused_result));
+char *store_current(struct store *store); /* a run's id, or NULL; free() */
+int64_t store_last_number(struct store *store); /* of all runs; 0: none */
 
 /* What the history says of a run, from its first and last records. Members borrowed from the summary. */
 struct run_summary {
@@ -36,6 +43,9 @@ struct run_summary {
     bool damaged; /* cannot be read; `trouble` says why */
     char *trouble;
 };
+/* One run's. False: it is not there. */
+bool store_run_summary(struct store *store, const char *run, struct run_summary *summary);
+void run_summary_clear(struct run_summary *run);
 /* Newest last. Free with store_runs_free. A store that is not there has none. */
 int store_runs(struct store *store, struct run_summary **runs, size_t *count, struct err *err)
     __attribute__((warn_unused_result));
