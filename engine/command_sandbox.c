@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+static void time_passed(void *ctx)
+{
+    ((struct dosrun *)ctx)->done = true;
+}
+
 int command_sandbox_show(struct dosrun *dosrun)
 {
     struct buf text;
@@ -12,6 +17,10 @@ int command_sandbox_show(struct dosrun *dosrun)
     dosrun->command->sandbox = true;
     if (place_find(dosrun, &dosrun->err) < 0 || dosrun_open(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
+    if (dosrun->command->after_ms) {
+        timer_start(dosrun->world, dosrun->command->after_ms, time_passed, dosrun);
+        dosrun_wait(dosrun);
+    }
     buf_init(&text, 256 << 20);
     sandbox_show(dosrun->world, dosrun->command->raw, &text);
     dosrun_text(dosrun, "%s", buf_text(&text));

@@ -71,6 +71,7 @@ struct command {
     const char *yes_name; /* --yes=NAME */
     bool edited, plan, calls, events, raw;
     const char *render_dir;
+    int64_t after_ms; /* sandbox show: let so much virtual time pass first */
 
     /* sandbox */
     uint64_t seed;
