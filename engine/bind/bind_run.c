@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_MAX = 512, SECRET_MAX = 256 };
+enum { NAMES_MAX = 512, SECRET_MAX = 256, NAME_MAX_BYTES = 4 << 20 };
 
 /* info() -> { id, number, target, kind, sandbox, values, args, mode } */
 static int run_info(lua_State *L)
@@ -109,7 +109,8 @@ static int run_uses(lua_State *L)
 
     if (bind->loaded && !bind->uses_kube) {
         err_set(&err, ERR_USAGE,
-                "dosrun.%s is first named inside a step, so the run began without a cluster and without its lock; name it at the "
+                "dosrun.%s is first named inside a step, so the run began without a cluster and without its lock; name "
+                "it at the "
                 "playbook's top: local %s = dosrun.%s",
                 name, name, name);
         err_explain(&err, "S410");
@@ -171,16 +172,27 @@ static int run_name(lua_State *L)
     size_t len;
     const char *resource = luaL_checklstring(L, 1, &len);
     lua_Integer wanted = luaL_optinteger(L, 2, 8);
+    struct err ignored = ERR_INIT;
+    struct buf plain;
 
     luaL_argcheck(L, wanted > 0 && wanted <= 2 * SHA256_SIZE, 2, "1 to 64 digits");
-    digest_hmac_sha256((struct view){(const char *)bind->name_key, sizeof(bind->name_key)}, (struct view){resource, len}, hash);
+    /* A secret's mark differs from process to process, what it stands for does not. */
+    buf_init(&plain, NAME_MAX_BYTES);
+    if (marks_reveal(bind->marks, (struct view){resource, len}, &plain, &ignored) < 0) {
+        buf_reset(&plain);
+        buf_add(&plain, resource, len);
+    }
+    digest_hmac_sha256((struct view){(const char *)bind->name_key, sizeof(bind->name_key)}, buf_view(&plain), hash);
+    secret_wipe(plain.ptr, plain.len);
+    buf_free(&plain);
     for (lua_Integer i = 0; i < wanted; i++)
         name[i] = digits[i % 2 ? hash[i / 2] & 15 : hash[i / 2] >> 4];
     lua_pushlstring(L, name, (size_t)wanted);
     return 1;
 }
 
-/* secret(purpose, length) -> a mark for a generated secret of letters and digits; journalled, sealed, before its first use */
+/* secret(purpose, length) -> a mark for a generated secret of letters and digits; journalled, sealed, before its first
+ * use */
 static int run_secret(lua_State *L)
 {
     static const char letters[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -204,7 +216,8 @@ static int run_secret(lua_State *L)
             int size = snprintf(text, sizeof(text), "secret %s %lld", purpose, (long long)i);
 
             digest_hmac_sha256((struct view){(const char *)bind->name_key, sizeof(bind->name_key)},
-                               (struct view){text, (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1}, block);
+                               (struct view){text, (size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1},
+                               block);
         }
         /* two bytes a letter: the remainder's bias is below 1 in 1000 */
         plain[i] = letters[(block[2 * (i % 16)] << 8 | block[2 * (i % 16) + 1]) % (int)(sizeof(letters) - 1)];
@@ -299,15 +312,23 @@ static int run_raise(lua_State *L)
 
 int bind_run_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"info", run_info},         {"now", run_now},
-                                         {"log", run_log},           {"wait", run_wait},
-                                         {"sleep", run_sleep},       {"uses", run_uses},
+    static const luaL_Reg functions[] = {{"info", run_info},
+                                         {"now", run_now},
+                                         {"log", run_log},
+                                         {"wait", run_wait},
+                                         {"sleep", run_sleep},
+                                         {"uses", run_uses},
                                          {"project_list", run_project_list},
-                                         {"read", run_read},         {"name", run_name},
-                                         {"secret", run_secret},     {"suggest", run_suggest},
-                                         {"option", run_option},     {"playbook_path", run_playbook_path},
-                                         {"drift", run_drift},       {"report", run_report},
-                                         {"raise", run_raise},       {NULL, NULL}};
+                                         {"read", run_read},
+                                         {"name", run_name},
+                                         {"secret", run_secret},
+                                         {"suggest", run_suggest},
+                                         {"option", run_option},
+                                         {"playbook_path", run_playbook_path},
+                                         {"drift", run_drift},
+                                         {"report", run_report},
+                                         {"raise", run_raise},
+                                         {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

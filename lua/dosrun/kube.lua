@@ -150,7 +150,7 @@ end
 
 local function holds(found, spec)
   for key in pairs(spec.generate or {}) do if not (found.data or {})[key] then return false end end
-  for key, value in pairs(spec.data or {}) do if (found.data or {})[key] ~= script.base64(value) then return false end end
+  for key, value in pairs(spec.data or {}) do if (found.data or {})[key] ~= object.hidden(script.base64(value)) then return false end end
   return true
 end
 
@@ -175,7 +175,7 @@ function M.secret(spec)
     data[key] = script.base64(run.secret(spec.namespace .. "/" .. spec.name .. "/" .. key, length))
   end
   for key, value in pairs(spec.data or {}) do
-    data[key] = script.base64(value)
+    data[key] = object.hidden(script.base64(value))
     parts[#parts + 1] = key .. "=" .. data[key]
   end
   local name = spec.name .. "-" .. run.name("secret " .. spec.namespace .. "/" .. spec.name .. " " .. table.concat(parts, " "), 8)

@@ -235,6 +235,7 @@ local function make_inputs(entries, where, options)
     seen[key] = true
     local one = entry.object
     label(one, options.set)
+    if changes.mode() ~= "check" then object.hide_values(one) end
     inputs[index] = {
       ref = ref, manifest = one, force = options.force, late = late, place = place,
       guard = function(metadata)

@@ -1,6 +1,7 @@
 -- Names, identities and the order of Kubernetes objects.
 local native = require "dosrun.native.kube"
 local play = require "dosrun.playbook"
+local script = require "dosrun.native.script"
 
 local M = { manager = "dosrun" }
 
@@ -30,6 +31,22 @@ function M.find(kind, name, level)
     apiVersion = resource.api_version, kind = resource.kind, namespace = resource.namespaced and namespace or nil,
     name = short or name,
   }
+end
+
+-- A text as a secret: no output and no journal shows it. What carries marks already is one.
+function M.hidden(text)
+  if type(text) ~= "string" or text:find("\u{FDD0}", 1, true) then return text end
+  return script.secret(text)
+end
+
+-- The values of a Secret that a manifest brings, as the values of one that is read are.
+function M.hide_values(one)
+  if one.apiVersion ~= "v1" or one.kind ~= "Secret" then return end
+  for _, member in ipairs { "data", "stringData" } do
+    local hidden = {}
+    for key, value in pairs(type(one[member]) == "table" and one[member] or {}) do hidden[key] = M.hidden(value) end
+    if one[member] then one[member] = hidden end
+  end
 end
 
 -- Lower goes first; deletion runs in reverse.
