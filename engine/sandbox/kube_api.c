@@ -168,6 +168,27 @@ static int api_update(lua_State *lua)
     return result_push(lua, &write, out);
 }
 
+/* api.status(kind, object, status [, manager]) -> true | nil, message */
+static int api_status(lua_State *lua)
+{
+    struct resource *resource = kind_argument(lua, 1);
+    const char *manager = luaL_optstring(lua, 4, "kube-controller-manager");
+    struct doc *object = host_lua_take_shared(lua, 2), *status = host_lua_take_shared(lua, 3);
+    struct write write;
+
+    write_for(lua, &write, resource, doc_path_text(object, "metadata", "namespace", NULL),
+              doc_path_text(object, "metadata", "name", NULL));
+    write.manager = manager;
+    write.subresource = "status";
+    bool done = write_status(&write, status);
+    lua_pushboolean(lua, done);
+    lua_pushstring(lua, done ? "" : doc_as_text(doc_get(write.status, "message"), ""));
+    doc_unref(object);
+    doc_unref(status);
+    write_clear(&write);
+    return 2;
+}
+
 /* api.delete(kind, namespace, name [, options]) -> true | nil, message */
 static int api_delete(lua_State *lua)
 {
@@ -279,7 +300,7 @@ static const luaL_Reg api_functions[] = {{"get", api_get},
                                          {"contents", api_contents},
                                          {"dependents", api_dependents},
                                          {"create", api_create},
-                                         {"update", api_update},
+                                         {"update", api_update}, {"status", api_status},
                                          {"delete", api_delete},
                                          {"unfinalize", api_unfinalize},
                                          {"vanish", api_vanish},

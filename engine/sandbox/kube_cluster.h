@@ -133,6 +133,9 @@ struct doc *object_as(const struct resource *resource, const char *version, cons
 /* Common tail of all writes: object (taken) replaces old (NULL: it is made). */
 struct doc *write_finish(struct write *write, const struct doc *old, struct doc *object);
 
+/* Replaces the status of the stored object; nothing else is looked at. */
+bool write_status(struct write *write, const struct doc *status);
+
 /* kube_scale.c */
 struct doc *scale_of(const struct resource *resource, const struct doc *object);
 struct doc *scale_write(struct write *write, const struct doc *scale);
@@ -147,6 +150,7 @@ bool managed_same(const struct doc *a, const struct doc *b); /* but for times */
 
 /* kube_decode.c: what the server's decoder and defaulter do to a built-in or custom object. */
 bool decode_object(struct write *write, struct doc *object);
+struct doc *decode_field_value(struct write *write, const char *field, const struct doc *value);
 void decode_default(const struct write *write, struct doc *object);
 /* kube_validate.c: adds causes {reason, field, message} */
 void validate_object(struct write *write, const struct doc *object, const struct doc *old, struct doc *causes);
@@ -202,6 +206,8 @@ struct doc *host_lua_table(struct lua_State *lua, const char *name); /* the same
 /* Scalars as Lua values, containers as proxies of the document; frozen ones cannot be written to. */
 void host_lua_push(struct lua_State *lua, const struct doc *doc, bool frozen);
 struct doc *host_lua_take(struct lua_State *lua, int index); /* new reference; NULL for nil */
+/* The same to look at only: a stored document is not copied. */
+struct doc *host_lua_take_shared(struct lua_State *lua, int index);
 /* Calls the function below its arguments; a Lua error is our bug: message and abort. */
 void host_lua_call(struct lua_State *lua, int arguments, int results);
 

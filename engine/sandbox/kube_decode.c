@@ -359,6 +359,24 @@ bool decode_object(struct write *write, struct doc *object)
     return !write->status;
 }
 
+/* One field alone, for controllers: the value as the server would write it. New reference. */
+struct doc *decode_field_value(struct write *write, const char *field, const struct doc *value)
+{
+    struct decode decode = {.write = write, .unknown = doc_array(), .owner = write->resource->kind};
+    const struct shape *shape = shape_child(shape_ready(write->resource->shape), field);
+
+    buf_init(&decode.path, 1 << 16);
+    buf_init(&decode.plain, 1 << 16);
+    buf_add_text(&decode.path, field);
+    buf_add_text(&decode.plain, field);
+    struct doc *out = decode_at(&decode, shape ? shape : shapes_any(), value, false);
+    unknown_report(write, decode.unknown);
+    buf_free(&decode.path);
+    buf_free(&decode.plain);
+    doc_unref(decode.unknown);
+    return out;
+}
+
 /* ---- defaults ---- */
 
 static bool default_missing(const struct shape_field *field, const struct doc *value)

@@ -129,6 +129,13 @@ struct doc *host_lua_take(struct lua_State *lua, int index)
     }
 }
 
+struct doc *host_lua_take_shared(struct lua_State *lua, int index)
+{
+    const struct proxy *proxy = luaL_testudata(lua, index, proxy_name);
+
+    return proxy ? doc_ref(proxy->doc) : host_lua_take(lua, index);
+}
+
 /* ---- proxies ---- */
 
 static int proxy_index(lua_State *lua)
@@ -231,7 +238,7 @@ static const luaL_Reg proxy_functions[] = {{"__index", proxy_index}, {"__newinde
 /* doc.copy(value) -> a document of its own that may be changed */
 static int doc_copy_fn(lua_State *lua)
 {
-    struct doc *value = host_lua_take(lua, 1), *copy = doc_copy(value);
+    struct doc *value = host_lua_take_shared(lua, 1), *copy = doc_copy(value);
 
     host_lua_push(lua, copy, false);
     doc_unref(value);
@@ -242,7 +249,7 @@ static int doc_copy_fn(lua_State *lua)
 /* doc.equal(a, b) */
 static int doc_equal_fn(lua_State *lua)
 {
-    struct doc *a = host_lua_take(lua, 1), *b = host_lua_take(lua, 2);
+    struct doc *a = host_lua_take_shared(lua, 1), *b = host_lua_take_shared(lua, 2);
 
     lua_pushboolean(lua, doc_equal(a, b));
     doc_unref(a);
@@ -270,7 +277,7 @@ static int doc_is_fn(lua_State *lua)
 /* doc.json(value) -> sorted, compact text */
 static int doc_json_fn(lua_State *lua)
 {
-    struct doc *value = host_lua_take(lua, 1);
+    struct doc *value = host_lua_take_shared(lua, 1);
     struct buf text;
 
     buf_init(&text, 16 << 20);
@@ -369,6 +376,7 @@ struct lua_State *host_lua_new(struct cluster *cluster)
     luaL_setfuncs(lua, proxy_functions, 0);
     luaL_newmetatable(lua, array_name);
     lua_pop(lua, 2);
+    lua_gc(lua, LUA_GCGEN, 0, 0);
     luaL_newlib(lua, doc_functions);
     lua_pushlightuserdata(lua, NULL);
     lua_setfield(lua, -2, "null");

@@ -53,12 +53,23 @@ end
 
 function M.remove_condition(object, name)
   local _, at = M.condition(object, name)
-  if at then object.status.conditions[at] = nil end
+  if not at then return end
+  if type(object.status.conditions) == "table" then
+    table.remove(object.status.conditions, at)
+  else
+    object.status.conditions[at] = nil
+  end
 end
 
--- Writes the status when it differs from what is stored.
-function M.write_status(kind, copy, before)
-  if not doc.equal(copy.status, before.status) then return api.update(kind, copy, "status") end
+-- An object whose status may be changed, the rest only read.
+function M.with_status(object)
+  return { metadata = object.metadata, spec = object.spec, status = doc.copy(object.status or {}) }
+end
+
+-- Writes the status when it differs from what is stored; true when it did.
+function M.write_status(kind, copy, before, manager)
+  if doc.equal(copy.status, before.status) then return false end
+  return api.status(kind, before, copy.status, manager)
 end
 
 -- Selector of labels against labels.

@@ -12,8 +12,14 @@ local modules = { namespace = "garbage", owned = "garbage", collect = "garbage",
   volume = "storage", service = "services", autoscaler = "services", budget = "services", apiservice = "services",
   replicaset = "workloads", statefulset = "workloads", daemonset = "workloads", job = "workloads" }
 
+-- What sums up other objects looks a moment later, so that a burst of changes is one look.
+local later = { deployment = 20, replicaset = 10, statefulset = 10, daemonset = 10, job = 10, budget = 50, autoscaler = 50,
+  apiservice = 50 }
+
+local function enqueue(key) api.enqueue(key, later[key:match("^[^/]*")]) end
+
 local function enqueue_all(controller, kind, namespace)
-  for _, object in ipairs(api.list(kind, namespace)) do api.enqueue(common.key(controller, object)) end
+  for _, object in ipairs(api.list(kind, namespace)) do enqueue(common.key(controller, object)) end
 end
 
 -- What depends on objects of this kind beside their own controller.
@@ -52,7 +58,7 @@ end
 local function changed_owner(o)
   local owner = common.owner(o)
   local controller = owner and main[owner.kind]
-  if controller then api.enqueue(("%s/%s/%s"):format(controller, o.metadata.namespace, owner.name)) end
+  if controller then enqueue(("%s/%s/%s"):format(controller, o.metadata.namespace, owner.name)) end
 end
 
 local function gone(object)
@@ -71,7 +77,7 @@ end
 function M.changed(kind, group, object, before)
   local o = object or before
   if kind == "Event" or kind == "Lease" and object then return end
-  if main[kind] and object then api.enqueue(common.key(main[kind], o)) end
+  if main[kind] and object then enqueue(common.key(main[kind], o)) end
   if also[kind] then also[kind](o) end
   changed_owner(o)
   if not object then return gone(o) end

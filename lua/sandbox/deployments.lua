@@ -176,7 +176,7 @@ end
 local function number(n) return n ~= 0 and n or nil end
 
 local function write_status(deployment, newest, old, created)
-  local copy, all = doc.copy(deployment), { newest, table.unpack(old) }
+  local copy, all = common.with_status(deployment), { newest, table.unpack(old) }
   if not newest then all = old end
   local available = total(all, "availableReplicas")
   local replicas = total(all, "replicas")

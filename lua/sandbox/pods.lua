@@ -56,7 +56,7 @@ local function missing_reference(pod)
 end
 
 local function schedule(pod)
-  local copy, waits = doc.copy(pod), waits_for(pod)
+  local copy, waits = common.with_status(pod), waits_for(pod)
   local nodes = api.list("Node")
   if waits or #nodes == 0 then
     local message = "0/" .. #nodes .. " nodes are available: " .. (waits or "no nodes") .. "."
@@ -67,17 +67,12 @@ local function schedule(pod)
     return
   end
   local node = nodes[tonumber(api.hash("node/" .. pod.metadata.uid, 6), 16) % #nodes + 1].metadata.name
-  copy.spec.nodeName = node
   common.set_condition(copy, "PodScheduled", "True")
   copy.status.startTime = api.time()
-  local scheduled = copy.status
-  local bound = api.update("Pod", copy, "", "kube-scheduler")
-  if not bound then return end
-  copy = doc.copy(bound)
-  copy.status = scheduled
-  api.update("Pod", copy, "status", "kubelet")
-  common.event(pod, "Normal", "Scheduled", ("Successfully assigned %s/%s to %s"):format(pod.metadata.namespace,
-    pod.metadata.name, node), "default-scheduler")
+  local placed = doc.copy(pod)
+  placed.spec.nodeName = node
+  local bound = api.update("Pod", placed, "", "kube-scheduler")
+  if bound then common.write_status("Pod", copy, bound, "kubelet") end
 end
 
 local function container_status(pod, container, state, ready, restarts, last)
@@ -111,9 +106,6 @@ end
 -- The state of one container after age ms on its node, and when to look again.
 local function container_now(pod, container, age)
   local how, once = behaves(pod, container), pod.spec.restartPolicy ~= "Always"
-  if age < START then
-    return container_status(pod, container, { waiting = { reason = "ContainerCreating" } }, false), START - age
-  end
   if how.missing then return pull_state(pod, container, age), age < START + BACK_OFF and START + BACK_OFF - age or nil end
   local missing = missing_reference(pod)
   if missing then
@@ -144,8 +136,6 @@ local function tell(pod, status)
       .. pod.metadata.name, "kubelet")
   elseif reason == "CreateContainerConfigError" then
     common.event(pod, "Warning", "Failed", "Error: " .. waiting.message, "kubelet")
-  elseif status.state.running and not status.ready then
-    common.event(pod, "Normal", "Started", "Started container " .. status.name, "kubelet")
   end
 end
 
@@ -157,7 +147,8 @@ end
 
 local function run(pod)
   local age = api.now() - api.ms(pod.status.startTime)
-  local copy, statuses, ready, ended, failed, again = doc.copy(pod), doc.array {}, true, true, false, nil
+  if age < START then return api.enqueue(common.key("pod", pod), START - age) end
+  local copy, statuses, ready, ended, failed, again = common.with_status(pod), doc.array {}, true, true, false, nil
   for i, container in ipairs(pod.spec.containers) do
     local status, after = container_now(pod, container, age)
     local reason = status.state.waiting and status.state.waiting.reason or status.state.running and "running" or "terminated"
@@ -168,7 +159,7 @@ local function run(pod)
     failed = failed or status.state.terminated ~= nil and status.state.terminated.exitCode ~= 0
     if after and (not again or after < again) then again = after end
   end
-  local started = age >= START and not (statuses[1].state.waiting and statuses[1].state.waiting.reason ~= "CrashLoopBackOff")
+  local started = not (statuses[1].state.waiting and statuses[1].state.waiting.reason ~= "CrashLoopBackOff")
   copy.status.phase = ended and (failed and "Failed" or "Succeeded") or started and "Running" or "Pending"
   copy.status.containerStatuses = statuses
   if started then
@@ -181,7 +172,7 @@ local function run(pod)
   for _, name in ipairs { "Ready", "ContainersReady" } do
     common.set_condition(copy, name, ready and "True" or "False", not ready and reason or nil)
   end
-  common.write_status("Pod", copy, pod)
+  common.write_status("Pod", copy, pod, "kubelet")
   if again then api.enqueue(common.key("pod", pod), again) end
 end
 

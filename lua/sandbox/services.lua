@@ -44,9 +44,7 @@ function M.service(namespace, name)
   if #(service.status.loadBalancer.ingress or {}) > 0 then return end
   local left = api.ms(service.metadata.creationTimestamp) + BALANCER - api.now()
   if left > 0 then return api.enqueue(common.key("service", service), math.tointeger(left)) end
-  local copy = doc.copy(service)
-  copy.status.loadBalancer = { ingress = { { ip = address_of(service), ipMode = "VIP" } } }
-  api.update("Service", copy, "status")
+  api.status("Service", service, { loadBalancer = { ingress = { { ip = address_of(service), ipMode = "VIP" } } } })
   common.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer", "service-controller")
 end
 
@@ -70,7 +68,7 @@ end
 function M.autoscaler(namespace, name)
   local hpa = api.get("HorizontalPodAutoscaler", namespace, name)
   if not hpa or hpa.metadata.deletionTimestamp then return end
-  local copy, ref = doc.copy(hpa), hpa.spec.scaleTargetRef
+  local copy, ref = common.with_status(hpa), hpa.spec.scaleTargetRef
   local scalable = ref.kind == "Deployment" or ref.kind == "StatefulSet" or ref.kind == "ReplicaSet"
   local target = scalable and api.get(ref.kind, namespace, ref.name)
   if not target then
@@ -127,7 +125,7 @@ function M.budget(namespace, name)
     desired = common.share(budget.spec.minAvailable or 1, expected, true)
   end
   local allowed = expected > 0 and math.max(0, healthy - desired) or 0
-  local copy = doc.copy(budget)
+  local copy = common.with_status(budget)
   copy.status.observedGeneration = budget.metadata.generation
   copy.status.expectedPods, copy.status.currentHealthy = expected, healthy
   copy.status.desiredHealthy, copy.status.disruptionsAllowed = desired, allowed
@@ -141,7 +139,7 @@ end
 function M.apiservice(_, name)
   local service = api.get("APIService", nil, name)
   if not service or service.metadata.deletionTimestamp then return end
-  local copy, ref = doc.copy(service), service.spec.service
+  local copy, ref = common.with_status(service), service.spec.service
   if not ref then
     condition(copy, "Available", "True", "Local", "Local APIServices are always available")
   elseif api.get("Service", ref.namespace, ref.name) then

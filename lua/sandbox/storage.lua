@@ -39,12 +39,9 @@ local function bind(claim, volume)
   copy.spec.volumeName = volume.metadata.name
   local bound = api.update("PersistentVolumeClaim", copy)
   if not bound then return end
-  copy = doc.copy(bound)
-  copy.status = { phase = "Bound", accessModes = copy.spec.accessModes, capacity = volume.spec.capacity }
-  api.update("PersistentVolumeClaim", copy, "status")
-  copy = doc.copy(volume)
-  copy.status = { phase = "Bound" }
-  api.update("PersistentVolume", copy, "status")
+  api.status("PersistentVolumeClaim", bound, { phase = "Bound", accessModes = bound.spec.accessModes,
+    capacity = volume.spec.capacity })
+  api.status("PersistentVolume", volume, { phase = "Bound" })
 end
 
 -- A volume made by hand that fits and is free.
@@ -109,14 +106,10 @@ function M.volume(_, name)
   end
   if not ref then
     if volume.status.phase ~= "Available" then
-      local copy = doc.copy(volume)
-      copy.status = { phase = "Available" }
-      api.update("PersistentVolume", copy, "status")
+      api.status("PersistentVolume", volume, { phase = "Available" })
     end
   elseif not bound and volume.status.phase == "Bound" then
-    local copy = doc.copy(volume)
-    copy.status = { phase = "Released" }
-    api.update("PersistentVolume", copy, "status")
+    api.status("PersistentVolume", volume, { phase = "Released" })
     api.enqueue(common.key("volume", volume), RECLAIM)
   elseif not bound and volume.status.phase == "Released" and volume.spec.persistentVolumeReclaimPolicy == "Delete" then
     api.delete("PersistentVolume", nil, name)

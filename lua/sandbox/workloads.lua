@@ -18,17 +18,14 @@ local function make_pod(owner, name, more)
   pod.metadata.ownerReferences = common.reference(owner)
   if more then more(pod) end
   local made, message = api.create("Pod", pod)
-  if made then
-    common.event(owner, "Normal", "SuccessfulCreate", "Created pod: " .. made.metadata.name, owner.kind:lower() .. "-controller")
-  else
+  if not made then
     common.event(owner, "Warning", "FailedCreate", "Error creating: " .. message, owner.kind:lower() .. "-controller")
   end
   return made, message
 end
 
-local function drop_pod(owner, pod)
+local function drop_pod(pod)
   api.delete("Pod", pod.metadata.namespace, pod.metadata.name)
-  common.event(owner, "Normal", "SuccessfulDelete", "Deleted pod: " .. pod.metadata.name, owner.kind:lower() .. "-controller")
 end
 
 local function active_pods(owner)
@@ -65,10 +62,10 @@ function M.replicaset(namespace, name)
     refused = refused or message
     if message then break end
   end
-  for i = 1, -missing do drop_pod(set, pods[i]) end
+  for i = 1, -missing do drop_pod(pods[i]) end
   set = api.get("ReplicaSet", namespace, name)
   pods = active_pods(set)
-  local copy = doc.copy(set)
+  local copy = common.with_status(set)
   local ready = count(pods, is_ready)
   local conditions = set.status.conditions
   copy.status = { replicas = #pods, fullyLabeledReplicas = number(#pods), readyReplicas = number(ready),
@@ -125,14 +122,14 @@ local function statefulset_step(set, pods, revision)
   local last = -1
   for ordinal in pairs(pods) do last = math.max(last, ordinal) end
   if last >= replicas then
-    if not is_leaving(pods[last]) then drop_pod(set, pods[last]) end
+    if not is_leaving(pods[last]) then drop_pod(pods[last]) end
     return
   end
   if set.spec.updateStrategy.type ~= "RollingUpdate" then return end
   for ordinal = replicas - 1, set.spec.updateStrategy.rollingUpdate.partition, -1 do
     local pod = pods[ordinal]
     if not pod or is_leaving(pod) then return end
-    if pod.metadata.labels["controller-revision-hash"] ~= revision then return drop_pod(set, pod) end
+    if pod.metadata.labels["controller-revision-hash"] ~= revision then return drop_pod(pod) end
     if not is_ready(pod) then return end
   end
 end
@@ -144,7 +141,7 @@ function M.statefulset(namespace, name)
   for _, pod in ipairs(list) do pods[math.tointeger(tonumber(pod.metadata.name:match("(%d+)$")))] = pod end
   statefulset_step(set, pods, revision)
   list = common.children("Pod", set)
-  local copy, before = doc.copy(set), set.status
+  local copy, before = common.with_status(set), set.status
   local function updated(pod) return pod.metadata.labels["controller-revision-hash"] == revision end
   local fresh, ready = count(list, updated), count(list, is_ready)
   local done = fresh == set.spec.replicas and ready == fresh
@@ -174,14 +171,14 @@ function M.daemonset(namespace, name)
         new.metadata.labels["controller-revision-hash"] = revision
       end)
     elseif pod.metadata.labels["controller-revision-hash"] ~= revision and waiting == 0 then
-      drop_pod(set, pod)
+      drop_pod(pod)
       waiting = 1
     end
   end
   pods = active_pods(set)
   local ready = count(pods, is_ready)
   local fresh = count(pods, function(pod) return pod.metadata.labels["controller-revision-hash"] == revision end)
-  local copy = doc.copy(set)
+  local copy = common.with_status(set)
   copy.status = { currentNumberScheduled = #pods, numberMisscheduled = 0, desiredNumberScheduled = #nodes, numberReady = ready,
     observedGeneration = set.metadata.generation, updatedNumberScheduled = number(fresh), numberAvailable = number(ready),
     numberUnavailable = number(#nodes - ready) }
@@ -227,7 +224,7 @@ function M.job(namespace, name)
   end
   active = active_pods(job)
   job = api.get("Job", namespace, name)
-  local copy = doc.copy(job)
+  local copy = common.with_status(job)
   if not copy.status.startTime then copy.status.startTime = api.time() end
   copy.status.active, copy.status.succeeded, copy.status.failed = number(#active), number(succeeded), number(failed)
   copy.status.ready, copy.status.terminating = count(active, is_ready), 0
