@@ -244,6 +244,19 @@ static void watchdog_words(void *ctx)
         return;
 }
 
+static int load_sandbox_script(struct dosrun *dosrun, const char *path, const char *name, struct err *err)
+{
+    struct buf text;
+    int result;
+
+    buf_init(&text, 16 << 20);
+    result = disk_read(dosrun->real, path, 16 << 20, &text, err);
+    if (result == 0)
+        result = sandbox_script(dosrun->world, name, buf_view(&text), err);
+    buf_free(&text);
+    return result;
+}
+
 static int open_sandbox(struct dosrun *dosrun, struct err *err)
 {
     struct command *command = dosrun->command;
@@ -255,7 +268,7 @@ static int open_sandbox(struct dosrun *dosrun, struct err *err)
                                       .seed = command->seed,
                                       .crash = command->crash};
     const char **faults = mem_array(command->faults.len + 1, sizeof(*faults));
-    struct buf text;
+    const char *spec = getenv("DOSRUN_SANDBOX_SCRIPT"); /* a test's own hosts and programs */
     char *path = mem_printf("%s/tests/sandbox.lua", dosrun->project);
     struct disk_stat stat;
     int result = -1;
@@ -263,20 +276,17 @@ static int open_sandbox(struct dosrun *dosrun, struct err *err)
     for (size_t i = 0; i < command->faults.len; i++)
         faults[i] = command->faults.texts[i];
     options.faults = faults;
-    buf_init(&text, 16 << 20);
     dosrun->world = sandbox_new(&options, err);
     if (!dosrun->world) {
         dosrun->world = dosrun->real;
         goto out;
     }
     result = 0;
-    if (*dosrun->project && disk_stat(dosrun->real, path, &stat, err) == 0 && stat.kind == DISK_FILE) {
-        result = disk_read(dosrun->real, path, 16 << 20, &text, err);
-        if (result == 0)
-            result = sandbox_script(dosrun->world, "tests/sandbox.lua", buf_view(&text), err);
-    }
+    if (*dosrun->project && disk_stat(dosrun->real, path, &stat, err) == 0 && stat.kind == DISK_FILE)
+        result = load_sandbox_script(dosrun, path, "tests/sandbox.lua", err);
+    if (result == 0 && spec && *spec)
+        result = load_sandbox_script(dosrun, spec, "the spec's sandbox", err);
 out:
-    buf_free(&text);
     free(path);
     free(faults);
     free(folder);

@@ -67,6 +67,7 @@ int bind_process_open(struct lua_State *L);
 int bind_run_open(struct lua_State *L);
 int bind_kube_open(struct lua_State *L);
 int bind_manifest_open(struct lua_State *L);
+int bind_spec_open(struct lua_State *L); /* `dosrun test` alone installs it */
 int bind_offline_open(struct lua_State *L);
 void bind_install_offline(struct bind *bind); /* with bind->check: nothing reaches outside */
 
