@@ -156,6 +156,14 @@ static bool call_repeat(struct kube_call *call, const struct http_answer *answer
     return true;
 }
 
+/* Every object, list and Status below /api and /apis says its kind; what does not is somebody else's answer. */
+static bool is_api_object(const struct kube_call *call, const struct doc *body)
+{
+    if (!doc_is(body, DOC_OBJECT))
+        return false;
+    return strncmp(call->request.path, "/api", 4) != 0 || doc_is(doc_get(body, "kind"), DOC_STRING);
+}
+
 static void answer_end(void *ctx, const struct http_answer *answer, const struct err *failed)
 {
     struct kube_call *call = ctx;
@@ -174,12 +182,12 @@ static void answer_end(void *ctx, const struct http_answer *answer, const struct
         kube_mask_secrets(call->kube->marks, body);
         shown.body = (struct view){"", 0};
     }
-    if (!failed && call->json && answer->status / 100 == 2 && !doc_is(body, DOC_OBJECT)) {
+    if (!failed && call->json && answer->status / 100 == 2 && !is_api_object(call, body)) {
         if (call_repeat(call, answer)) {
             doc_unref(body);
             return;
         }
-        err_set(&err, ERR_SERVER, "the answer is no JSON object, or was cut (%zu bytes)", answer->body.len);
+        err_set(&err, ERR_SERVER, "the answer is no Kubernetes object, or was cut (%zu bytes)", answer->body.len);
         err.status = answer->status;
         err.maybe_done = call->request.class == HTTP_CHANGES;
         failed = &err;
@@ -234,7 +242,7 @@ static void call_send(struct kube_call *call)
         .idle_timeout_ms = call->idle_timeout_ms,
         .attempts_max = call->request.attempts_max,
         .backward = call->request.backward,
-        .http2 = true,
+        .http2 = !call->piece, /* a stream gets a connection of its own: nothing it does can hold up requests */
         .stream = call->piece != NULL,
         .owner = call->request.owner,
         .logical = call->request.logical,

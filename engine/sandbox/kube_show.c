@@ -90,7 +90,52 @@ static struct doc *canonical(struct cluster *cluster, const struct resource *res
         secret_hash(cluster, out);
     if (strcmp(resource->kind, "PersistentVolumeClaim") == 0)
         doc_remove(doc_get(out, "spec"), "volumeName");
+    doc_map_strings(out, name_ids, cluster);
     return out;
+}
+
+enum { UUID_LEN = 36 };
+
+static const struct object *object_of_uid(const struct cluster *cluster, struct view uid)
+{
+    for (size_t i = 0; i < cluster->resources_len; i++)
+        for (size_t j = 0; j < cluster->resources[i]->objects_len; j++) {
+            const struct object *object = cluster->resources[i]->objects[j];
+
+            if (view_equal(doc_as_view(doc_path(object->doc, "metadata", "uid", NULL)), uid))
+                return object;
+        }
+    return NULL;
+}
+
+/* Ids of things made since stand in other objects too (an inventory, a reference): they are named there as well. */
+static struct doc *name_ids(void *ctx, struct view text)
+{
+    struct cluster *cluster = ctx;
+    struct buf out;
+    struct doc *named = NULL;
+    bool found = false;
+
+    if (text.len < UUID_LEN)
+        return NULL;
+    buf_init(&out, 64 << 20);
+    for (size_t i = 0; i < text.len;) {
+        const struct object *object = NULL;
+
+        if (i + UUID_LEN <= text.len && text.ptr[i + 8] == '-' && text.ptr[i + 13] == '-')
+            object = object_of_uid(cluster, (struct view){text.ptr + i, UUID_LEN});
+        if (object && !object->boot) {
+            buf_addf(&out, "(uid of %s)", object->name);
+            i += UUID_LEN;
+            found = true;
+        } else {
+            buf_add_char(&out, text.ptr[i++]);
+        }
+    }
+    if (found)
+        named = doc_string(buf_view(&out));
+    buf_free(&out);
+    return named;
 }
 
 static int resource_order(const void *a, const void *b)
