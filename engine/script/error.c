@@ -13,7 +13,7 @@
  */
 static const char META_KEY, PLACES_KEY, TRACES_KEY;
 
-enum { TRACE_FRAMES = 40, TRACE_MAX = 16 << 10, TOSTRING_TICKS = 100 };
+enum { TRACE_FRAMES = 40, TOSTRING_TICKS = 1000 };
 
 static bool place_of_level(lua_State *L, int level, lua_Debug *ar, bool *more)
 {

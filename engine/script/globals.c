@@ -116,6 +116,8 @@ void globals_open(lua_State *L)
     strings_open(L);
     add_library(L, globals, "string");
     luaL_requiref(L, "table", luaopen_table, 0);
+    lua_pushcfunction(L, sort_table);
+    lua_setfield(L, -2, "sort");
     add_library(L, globals, "table");
     luaL_requiref(L, "utf8", luaopen_utf8, 0);
     add_library(L, globals, "utf8");

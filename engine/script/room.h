@@ -63,7 +63,7 @@ struct script {
     bool running, closing;
 };
 
-enum { TASKS_MAX = 10000, HOOK_INTERVAL = 10000 };
+enum { TASKS_MAX = 10000, HOOK_INTERVAL = 1000 };
 
 /* state.c */
 struct context *context_of(lua_State *L);
@@ -102,7 +102,8 @@ const char *value_push_text(lua_State *L, int index, size_t *len);
 /* loader.c */
 void loader_open(lua_State *L);
 /* Loads text (skipping a BOM and a #! line) into env; on failure leaves nothing and returns -1 with err. */
-int loader_load(struct script *script, lua_State *L, struct view text, const char *chunk, bool trusted, struct err *err);
+int loader_load(struct script *script, lua_State *L, struct view text, const char *chunk, bool trusted,
+                struct err *err);
 enum chunk { CHUNK_NONE, CHUNK_PROJECT, CHUNK_ENGINE };
 /* Whose file messages mean by this name (Lua cuts long ones), and its whole path in place->file. */
 enum chunk loader_chunk(lua_State *L, struct view name, struct place *place);
@@ -134,6 +135,9 @@ int pairs_push_raw(lua_State *L, int index);
 /* strings.c */
 void strings_open(lua_State *L); /* pushes the restricted library */
 int string_tostring(lua_State *L);
+
+/* sort.c */
+int sort_table(lua_State *L);
 
 /* native.c, native_task.c, cjson.c: open functions of modules */
 int native_script_open(lua_State *L);

@@ -101,7 +101,8 @@ static inline int frame_wait(lua_State *L)
 
 static inline void frame_init(struct frame *frame, const struct frame_file *files, size_t memory_max)
 {
-    struct script_options options = {.memory_max = memory_max, .read = frame_read, .ctx = frame, .mono_ms = frame_mono_ms};
+    struct script_options options = {
+        .memory_max = memory_max, .read = frame_read, .ctx = frame, .mono_ms = frame_mono_ms};
 
     memset(frame, 0, sizeof(*frame));
     frame->files = files;

@@ -125,3 +125,31 @@ TEST(memory_is_counted)
     CHECK(script_memory_used(frame.script) >= before + (900 << 10));
     frame_free(&frame);
 }
+
+TEST(sort_is_stable_and_takes_any_order_function)
+{
+    CHECK_TEXT(run("local t = {} for i = 1, 300 do t[i] = {i % 3, i} end table.sort(t, function(a, b) return a[1] < "
+                   "b[1] end)\n"
+                   "for i = 2, 300 do local a, b = t[i - 1], t[i]\n"
+                   "  if a[1] > b[1] or a[1] == b[1] and a[2] > b[2] then return i end end return 'stable'"),
+               "stable");
+    CHECK_TEXT(run("local t = {3, 1, 2} table.sort(t) return table.concat(t)"), "123");
+    CHECK_TEXT(run("local t = {5, 1, 4, 2, 3} table.sort(t, function(a, b) return a > b end) return table.concat(t)"),
+               "54321");
+    CHECK_TEXT(run("local t = {3, 1, 2} table.sort(t, function() return true end) return #t"), "3");
+    CHECK_TEXT(run("table.sort({1, 'x'})"), "attempt to compare string with number");
+    CHECK_TEXT(run("table.sort({1, 2}, 7)"), "bad argument #2 to 'sort' (function expected, got number)");
+    CHECK_TEXT(run("table.sort({}) table.sort({1}) return 'fine'"), "fine");
+}
+
+TEST(guards_cannot_be_nested_without_bound)
+{
+    CHECK_TEXT(
+        run("local n, seen = 0, 'none'\n"
+            "local function f()\n"
+            "  n = n + 1 if n > 5000 then error('enough', 0) end\n"
+            "  for _ = 1, 2 do\n"
+            "    local ok, e = pcall(f) if not ok and tostring(e):find('nested') then seen = e.message end end end\n"
+            "f() return seen"),
+        "pcall is nested more than 190 levels deep");
+}
