@@ -54,6 +54,30 @@ static int api_list(lua_State *lua)
     return 1;
 }
 
+/* api.children(kind, namespace, uid) -> { object... } whose controller has that uid */
+static int api_children(lua_State *lua)
+{
+    const struct resource *resource = kind_argument(lua, 1);
+    const char *namespace = luaL_checkstring(lua, 2), *uid = luaL_checkstring(lua, 3);
+    lua_Integer len = 0;
+
+    lua_newtable(lua);
+    for (size_t i = objects_index(resource, namespace, ""); i < resource->objects_len; i++) {
+        const struct object *object = resource->objects[i];
+        const struct doc *owners = doc_path(object->doc, "metadata", "ownerReferences", NULL);
+
+        if (strcmp(object->namespace, namespace) != 0)
+            break;
+        for (size_t k = 0; k < doc_size(owners); k++)
+            if (doc_as_bool(doc_get(doc_at(owners, k), "controller"), false) &&
+                strcmp(doc_as_text(doc_get(doc_at(owners, k), "uid"), ""), uid) == 0) {
+                host_lua_push(lua, object->doc, true);
+                lua_rawseti(lua, -2, ++len);
+            }
+    }
+    return 1;
+}
+
 static void entry_push(lua_State *lua, const struct resource *resource, const struct object *object, lua_Integer at)
 {
     lua_createtable(lua, 0, 4);
@@ -297,10 +321,12 @@ static int api_withdraw(lua_State *lua)
 
 static const luaL_Reg api_functions[] = {{"get", api_get},
                                          {"list", api_list},
+                                         {"children", api_children},
                                          {"contents", api_contents},
                                          {"dependents", api_dependents},
                                          {"create", api_create},
-                                         {"update", api_update}, {"status", api_status},
+                                         {"update", api_update},
+                                         {"status", api_status},
                                          {"delete", api_delete},
                                          {"unfinalize", api_unfinalize},
                                          {"vanish", api_vanish},

@@ -222,7 +222,7 @@ static struct doc *shallow(const struct doc *object)
     struct doc *out = doc_object();
 
     DOC_EACH(member, object)
-        doc_set(out, member.key, doc_ref(member.value));
+    doc_set(out, member.key, doc_ref(member.value));
     return out;
 }
 

@@ -79,21 +79,6 @@ static void secret_hash(struct cluster *cluster, struct doc *object)
     }
 }
 
-/* The canonical form of an object. New reference. */
-static struct doc *canonical(struct cluster *cluster, const struct resource *resource, const struct object *object)
-{
-    struct doc *out = doc_copy(object->doc);
-
-    metadata_strip(doc_get(out, "metadata"), object->boot);
-    doc_remove(out, "status");
-    if (strcmp(resource->kind, "Secret") == 0)
-        secret_hash(cluster, out);
-    if (strcmp(resource->kind, "PersistentVolumeClaim") == 0)
-        doc_remove(doc_get(out, "spec"), "volumeName");
-    doc_map_strings(out, name_ids, cluster);
-    return out;
-}
-
 enum { UUID_LEN = 36 };
 
 static const struct object *object_of_uid(const struct cluster *cluster, struct view uid)
@@ -136,6 +121,21 @@ static struct doc *name_ids(void *ctx, struct view text)
         named = doc_string(buf_view(&out));
     buf_free(&out);
     return named;
+}
+
+/* The canonical form of an object. New reference. */
+static struct doc *canonical(struct cluster *cluster, const struct resource *resource, const struct object *object)
+{
+    struct doc *out = doc_copy(object->doc);
+
+    metadata_strip(doc_get(out, "metadata"), object->boot);
+    doc_remove(out, "status");
+    if (strcmp(resource->kind, "Secret") == 0)
+        secret_hash(cluster, out);
+    if (strcmp(resource->kind, "PersistentVolumeClaim") == 0)
+        doc_remove(doc_get(out, "spec"), "volumeName");
+    doc_map_strings(out, name_ids, cluster);
+    return out;
 }
 
 static int resource_order(const void *a, const void *b)

@@ -194,7 +194,8 @@ struct doc *write_create(struct write *write, struct doc *body)
                               meta_text(body, "name"), write->name));
         goto failed;
     }
-    managed_update(write, NULL, body);
+    if (!write->cluster->booting)
+        managed_update(write, NULL, body);
     return write_finish(write, NULL, body);
 failed:
     doc_unref(body);

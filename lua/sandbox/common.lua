@@ -12,23 +12,12 @@ function M.owner(object)
   end
 end
 
-function M.owned_by(object, uid)
-  local owner = M.owner(object)
-  return owner ~= nil and owner.uid == uid
-end
-
 function M.reference(object)
   return { { apiVersion = object.apiVersion, kind = object.kind, name = object.metadata.name, uid = object.metadata.uid,
     controller = true, blockOwnerDeletion = true } }
 end
 
-function M.children(kind, parent)
-  local out = {}
-  for _, child in ipairs(api.list(kind, parent.metadata.namespace)) do
-    if M.owned_by(child, parent.metadata.uid) then out[#out + 1] = child end
-  end
-  return out
-end
+function M.children(kind, parent) return api.children(kind, parent.metadata.namespace, parent.metadata.uid) end
 
 function M.condition(object, name)
   for i, c in ipairs(object.status and object.status.conditions or {}) do
