@@ -159,7 +159,7 @@ int cluster_lock(struct dosrun *dosrun, struct err *err)
 
     host_name(dosrun, host, sizeof(host));
     while (lock_try(dosrun, &options, err) < 0) {
-        if (err->kind != ERR_CONFLICT || world_mono_ms(dosrun->world) >= until)
+        if (strcmp(err->explain, "R201") != 0 || world_mono_ms(dosrun->world) >= until)
             return -1;
         *err = ERR_INIT;
         dosrun->done = false;

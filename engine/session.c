@@ -238,7 +238,7 @@ int session_lock(struct dosrun *dosrun, int *code)
     if (place_needs_cluster(dosrun)) {
         result = cluster_lock(dosrun, &dosrun->err);
         if (result < 0)
-            *code = dosrun->err.kind == ERR_CONFLICT ? EXIT_LOCKED : dosrun_exit_for(&dosrun->err);
+            *code = strcmp(dosrun->err.explain, "R201") == 0 ? EXIT_LOCKED : dosrun_exit_for(&dosrun->err);
         else
             event_emit(dosrun->bus, EVENT_LIVE, NULL, dosrun_event("lock", "where", "this machine and the cluster"));
         return result;

@@ -322,10 +322,23 @@ static void discovery_step(struct kube_discovery *discovery)
         discovery_finish(discovery);
 }
 
+/* Any of the forms in which an API server tells what it serves. */
+static bool is_discovery(int root, const struct doc *body)
+{
+    return is_aggregated(body) ||
+           strcmp(doc_as_text(doc_get(body, "kind"), ""), root == CORE ? "APIVersions" : "APIGroupList") == 0;
+}
+
 static void root_end(struct kube_discovery *discovery, int root, const struct doc *body, const struct err *err)
 {
+    struct err wrong = ERR_INIT;
+
     discovery->roots[root] = NULL;
     discovery->pending--;
+    if (!err && !is_discovery(root, body)) {
+        err_set(&wrong, ERR_SERVER, "the answer is no list of what the API server serves");
+        err = &wrong;
+    }
     if (err && discovery->err.kind == ERR_NONE) {
         discovery->err = *err;
         err_context(&discovery->err, "discovery");
