@@ -27,10 +27,18 @@ struct real_timer {
     void *ctx;
 };
 
+/* libuv runs its timers before it polls: what a timer's callback adds would wait for the next event. */
+void real_wake(struct real *real)
+{
+    if (real->polling)
+        uv_stop(&real->loop);
+}
+
 void real_ready_add(struct real *real, struct real_ready *ready, void (*fn)(struct real_ready *))
 {
     ready->fn = fn;
     list_add_tail(&real->ready, &ready->link);
+    real_wake(real);
 }
 
 /* What this turn adds waits for the next one, so a chain of timers of 0 ms cannot hold the loop. */
@@ -66,7 +74,9 @@ static bool real_turn(struct world *world)
     real_net_pump(real);
     /* Without anything pending only curl's idle connections are left, which nobody waits for. */
     bool delivered = real_ready_deliver(real) || !real->pending;
+    real->polling = true;
     uv_run(&real->loop, delivered ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    real->polling = false;
     real->turning = false;
     return true;
 }

@@ -25,6 +25,7 @@ struct real {
     struct list timers;    /* struct real_timer */
     int pending;           /* timers, exchanges and processes that a turn waits for */
     bool turning;          /* a callback must not turn the world */
+    bool polling;          /* inside uv_run: new work must not wait for the next event */
     unsigned char key[32]; /* of world_random */
 
     uv_signal_t interrupt, terminate;
@@ -43,6 +44,8 @@ static inline struct real *real_of(struct world *world)
     return (struct real *)(void *)world;
 }
 
+/* Work was added that no descriptor announces: uv_run, when it is under way, must not wait. */
+void real_wake(struct real *real);
 void real_ready_add(struct real *real, struct real_ready *ready, void (*fn)(struct real_ready *));
 
 /* Network: connects what was started, frees what was cancelled. Outside of curl's callbacks only. */

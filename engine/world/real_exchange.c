@@ -258,6 +258,7 @@ struct exchange *real_exchange_start(struct world *world, const struct exchange_
     exchange->err = ERR_INIT;
     buf_init(&exchange->head, 2 * HEAD_MAX);
     list_add_tail(&real->net->starting, &exchange->link);
+    real_wake(real);
     real->pending++;
     /* What fails here waits in the list like the rest and ends when the pump comes to it. */
     real->net->curl = real_curl_open(&exchange->err);
