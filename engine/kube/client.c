@@ -242,7 +242,7 @@ static void call_send(struct kube_call *call)
         .idle_timeout_ms = call->idle_timeout_ms,
         .attempts_max = call->request.attempts_max,
         .backward = call->request.backward,
-        .http2 = !call->piece, /* a stream gets a connection of its own: nothing it does can hold up requests */
+        .http2 = true,
         .stream = call->piece != NULL,
         .owner = call->request.owner,
         .logical = call->request.logical,

@@ -465,7 +465,7 @@ static int exec_read(const struct loading *loading, const struct entry *entry, s
         return config_error(loading, entry->source, line, "exec of user \"%s\" has no command", entry->name);
     if (!version || (strcmp(version, "client.authentication.k8s.io/v1") != 0 &&
                      strcmp(version, "client.authentication.k8s.io/v1beta1") != 0))
-        return config_error(loading, entry->source, line_of(entry->source, exec, "apiVersion"),
+        return config_error(loading, entry->source, version ? line_of(entry->source, exec, "apiVersion") : line,
                             "exec of user \"%s\" needs apiVersion client.authentication.k8s.io/v1 or v1beta1",
                             entry->name);
     if (mode && strcmp(mode, "Always") == 0)

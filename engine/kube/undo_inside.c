@@ -71,8 +71,7 @@ static bool made_by_us(const struct doc *object)
                KUBE_MANAGER) == 0)
         return true;
     for (size_t i = 0; i < doc_size(entries); i++) {
-        if (strcmp(doc_as_text(doc_get(doc_at(entries, i), "manager"), ""), KUBE_MANAGER) == 0 &&
-            strcmp(doc_as_text(doc_get(doc_at(entries, i), "operation"), ""), "Apply") == 0)
+        if (strcmp(doc_as_text(doc_get(doc_at(entries, i), "manager"), ""), KUBE_MANAGER) == 0)
             return true;
     }
     return false;
