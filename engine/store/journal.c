@@ -1,9 +1,11 @@
 /*
  * The journal. What was appended in a loop turn is written in one go and synced at most once, so a
  * turn's intents cost one fdatasync however many they are. A failed write or sync is final: the
- * file's end is no longer known, so nothing more is written and every waiter hears of it.
+ * file's end is no longer known, so nothing more is written and every waiter hears of it. A full disk
+ * is met ahead, when the reserve cannot grow: no new intent is taken, outcomes still have their room.
  */
 #include "store/store.h"
+#include "store/journal_line.h"
 #include "store/seal.h"
 
 #include "base/digest.h"
@@ -14,17 +16,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
-    LINE_MAX = 64 << 20,
-    FILE_MAX = 512 << 20,
-    PREV_HEX = 32,
-    CRC_HEX = 8,
     RESERVE = 1 << 20, /* space kept ahead, so that a full disk is met before an intent and not in it */
 };
 
 struct waiter {
     struct list link;
+    bool refused; /* came when the disk was full already */
     void (*fn)(void *ctx, const struct err *err);
     void *ctx;
 };
@@ -34,43 +34,41 @@ struct journal {
     struct marks *marks;
     struct disk_file *file;
     struct buf pending;
-    char prev[PREV_HEX + 1];
+    char prev[JOURNAL_PREV_HEX + 1];
     uint64_t size, reserved;
+    uint64_t synced, marked; /* length known to be on disk, and what the lines say of it */
     bool sync_wanted;
     struct list waiters;
-    struct err trouble;
+    struct err trouble; /* final */
+    struct err full;    /* the reserve is all there is */
     int64_t syncs;
 };
 
 /* ---- lines ---- */
-
-static void chain_hash(struct view line, char prev[PREV_HEX + 1])
-{
-    char hex[SHA256_HEX + 1];
-
-    digest_sha256_hex(line, hex);
-    memcpy(prev, hex, PREV_HEX);
-    prev[PREV_HEX] = '\0';
-}
 
 static int line_add(struct journal *journal, const struct doc *event, struct err *err)
 {
     struct buf text, sealed;
     int result = -1;
 
-    buf_init(&text, LINE_MAX);
-    buf_init(&sealed, LINE_MAX);
+    buf_init(&text, JOURNAL_LINE_MAX);
+    buf_init(&sealed, JOURNAL_LINE_MAX);
     json_add(&text, event, JSON_COMPACT);
-    if (store_seal_text(journal->store, journal->marks, buf_view(&text), &sealed, err) < 0)
+    if (store_seal_text(store_key(journal->store), journal->marks, buf_view(&text), &sealed, err) < 0)
         goto out;
-    sealed.len--; /* the closing brace moves behind the two members */
+    sealed.len--; /* the closing brace moves behind our own members */
+    if (journal->synced > journal->marked)
+        buf_addf(&sealed, ",\"synced\":%llu", (unsigned long long)journal->synced);
     buf_addf(&sealed, ",\"prev\":\"%s\"", journal->prev);
     buf_addf(&sealed, ",\"crc\":\"%08x\"}", digest_crc32c(0, sealed.ptr, sealed.len));
-    if (sealed.over) {
-        err_set(err, ERR_INTERNAL, "a journal record is larger than %d MiB", LINE_MAX >> 20);
+    if (text.over || sealed.over || journal->size + journal->pending.len + sealed.len + 1 > JOURNAL_FILE_MAX) {
+        err_set(err, ERR_QUOTA,
+                "the journal has no room for a record of %zu bytes (a record may have %d MiB, a journal %d MiB)",
+                text.len, JOURNAL_LINE_MAX >> 20, JOURNAL_FILE_MAX >> 20);
         goto out;
     }
-    chain_hash(buf_view(&sealed), journal->prev);
+    journal->marked = journal->synced;
+    journal_chain(buf_view(&sealed), journal->prev);
     buf_add_view(&journal->pending, buf_view(&sealed));
     buf_add_char(&journal->pending, '\n');
     result = 0;
@@ -80,104 +78,32 @@ out:
     return result;
 }
 
-/* Does the crc at the line's end match what stands before it? */
-static bool line_whole(struct view line)
-{
-    static const char key[] = ",\"crc\":\"";
-    size_t tail = sizeof(key) - 1 + CRC_HEX + 2;
-    char want[CRC_HEX + 1];
-
-    if (line.len < tail + 2 || memcmp(line.ptr + line.len - tail, key, sizeof(key) - 1) != 0)
-        return false;
-    snprintf(want, sizeof(want), "%08x", digest_crc32c(0, line.ptr, line.len - tail));
-    return memcmp(line.ptr + line.len - CRC_HEX - 2, want, CRC_HEX) == 0 && memcmp(line.ptr + line.len - 2, "\"}", 2) == 0;
-}
-
-static int damaged(struct err *err, int number, const char *why)
-{
-    err_set(err, ERR_INTERNAL, "journal line %d is damaged: %s", number, why);
-    err_explain(err, "R203");
-    return -1;
-}
-
-static int format_check(const struct doc *event, struct err *err)
-{
-    int64_t format = doc_as_int(doc_get(event, "format"), 0);
-
-    if (format >= 1 && format <= JOURNAL_FORMAT)
-        return 0;
-    err_set(err, ERR_INTERNAL, "the journal has format %lld, this dosrun reads up to %d", (long long)format, JOURNAL_FORMAT);
-    err_explain(err, "R204");
-    return -1;
-}
-
-int journal_scan(struct view text, struct marks *marks, const unsigned char *key, journal_read_fn *fn, void *ctx,
-                 size_t *good, struct err *err)
-{
-    char prev[PREV_HEX + 1] = "00000000000000000000000000000000";
-    size_t at = 0;
-    struct buf open;
-    int result = 0;
-
-    buf_init(&open, LINE_MAX);
-    for (int number = 1; at < text.len && result == 0; number++) {
-        const char *end = memchr(text.ptr + at, '\n', text.len - at);
-        struct view line = {text.ptr + at, end ? (size_t)(end - text.ptr) - at : text.len - at};
-        bool last = !end || (size_t)(end - text.ptr) + 1 == text.len;
-        struct doc *event;
-
-        if (!end || !line_whole(line)) {
-            if (last)
-                break; /* torn: it was never told to anyone */
-            result = damaged(err, number, "its checksum does not fit");
-            break;
-        }
-        buf_reset(&open);
-        if (marks && store_unseal_text(marks, key, line, &open, err) < 0) {
-            result = err_context(err, "journal line %d", number);
-            break;
-        }
-        event = json_parse(marks ? buf_view(&open) : line, err);
-        if (!event) {
-            result = damaged(err, number, err->message);
-            break;
-        }
-        if (strcmp(doc_as_text(doc_get(event, "prev"), ""), prev) != 0)
-            result = damaged(err, number, "a line before it is missing or was changed");
-        else if (number == 1 && format_check(event, err) < 0)
-            result = -1;
-        else
-            result = fn(ctx, event, err);
-        chain_hash(line, prev);
-        doc_unref(event);
-        at += line.len + 1;
-    }
-    if (good)
-        *good = at;
-    buf_free(&open);
-    return result;
-}
-
 /* ---- files ---- */
 
 static int file_read(struct store *store, const char *run, struct buf *text, struct err *err)
 {
     char *path = store_journal_path(store, run);
-    int result = disk_read(store_world(store), path, FILE_MAX, text, err);
+    struct disk_stat stat;
+    int result = disk_stat(store_world(store), path, &stat, err);
 
-    if (result < 0)
-        err_context(err, "journal of run %s", run);
+    if (result == 0 && stat.kind != DISK_MISSING && (stat.kind != DISK_FILE || stat.uid != geteuid())) {
+        result = err_set(err, ERR_INTERNAL, "the journal %s is no ordinary file of your own", path);
+        err_explain(err, "R203");
+    }
+    if (result == 0)
+        result = disk_read(store_world(store), path, JOURNAL_FILE_MAX, text, err);
     free(path);
     return result;
 }
 
-int journal_read(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx, struct err *err)
+int journal_read(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx,
+                 struct err *err)
 {
     struct buf text;
     int result = -1;
 
-    buf_init(&text, FILE_MAX);
-    if (store_key_load(store, err) == 0 && file_read(store, run, &text, err) == 0)
+    buf_init(&text, JOURNAL_FILE_MAX);
+    if ((!marks || store_key_load(store, err) == 0) && file_read(store, run, &text, err) == 0)
         result = journal_scan(buf_view(&text), marks, store_key(store), fn, ctx, NULL, err);
     if (result < 0)
         err_context(err, "run %s", run);
@@ -192,10 +118,10 @@ static struct journal *journal_new(struct store *store, struct marks *marks, con
 
     journal->store = store;
     journal->marks = marks;
-    buf_init(&journal->pending, FILE_MAX);
+    buf_init(&journal->pending, JOURNAL_FILE_MAX);
     list_init(&journal->waiters);
-    journal->trouble = ERR_INIT;
-    memset(journal->prev, '0', PREV_HEX);
+    journal->trouble = journal->full = ERR_INIT;
+    memset(journal->prev, '0', JOURNAL_PREV_HEX);
     journal->file = disk_open(store_world(store), path, 0600, err);
     free(path);
     if (journal->file)
@@ -220,18 +146,30 @@ static int journal_reserve(struct journal *journal, struct err *err)
 struct journal *journal_create(struct store *store, struct marks *marks, const char *run, struct err *err)
 {
     struct journal *journal = NULL;
+    char *path = store_journal_path(store, run);
+    struct disk_stat stat;
 
-    if (store_key_load(store, err) < 0)
-        return NULL;
+    if (store_key_load(store, err) < 0 || disk_stat(store_world(store), path, &stat, err) < 0)
+        goto out;
+    if (stat.kind != DISK_MISSING) {
+        err_set(err, ERR_INTERNAL, "there is a journal of run %s already", run);
+        goto out;
+    }
     journal = journal_new(store, marks, run, err);
     if (journal && journal_reserve(journal, err) < 0) {
+        struct err unremoved = ERR_INIT;
+
         journal_free(journal);
-        return NULL;
+        journal = NULL;
+        if (disk_remove(store_world(store), path, &unremoved) < 0)
+            err_context(err, "%s", unremoved.message);
     }
+out:
+    free(path);
     return journal;
 }
 
-static void last_line_hash(struct view text, char prev[PREV_HEX + 1])
+static void last_line_hash(struct view text, char prev[JOURNAL_PREV_HEX + 1])
 {
     size_t start = text.len;
 
@@ -240,20 +178,24 @@ static void last_line_hash(struct view text, char prev[PREV_HEX + 1])
     start--; /* the line feed */
     while (start && text.ptr[start - 1] != '\n')
         start--;
-    chain_hash((struct view){text.ptr + start, text.len - 1 - start}, prev);
+    journal_chain((struct view){text.ptr + start, text.len - 1 - start}, prev);
 }
 
-struct journal *journal_resume(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx,
-                               struct err *err)
+struct journal *journal_resume(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn,
+                               void *ctx, struct err *err)
 {
     struct journal *journal = NULL;
     struct buf text;
     size_t good = 0;
 
-    buf_init(&text, FILE_MAX);
+    buf_init(&text, JOURNAL_FILE_MAX);
     if (store_key_load(store, err) < 0 || file_read(store, run, &text, err) < 0 ||
         journal_scan(buf_view(&text), marks, store_key(store), fn, ctx, &good, err) < 0) {
         err_context(err, "run %s", run);
+        goto out;
+    }
+    if (!good) {
+        err_set(err, ERR_INTERNAL, "run %s: its journal holds no whole line: the run had not begun", run);
         goto out;
     }
     journal = journal_new(store, marks, run, err);
@@ -289,23 +231,41 @@ struct event_sink journal_sink(struct journal *journal)
     return (struct event_sink){.event = journal_event, .ctx = journal};
 }
 
-void journal_when_durable(struct journal *journal, void (*fn)(void *ctx, const struct err *err), void *ctx)
+void journal_when_written(struct journal *journal, void (*fn)(void *ctx, const struct err *err), void *ctx)
 {
     struct waiter *waiter = mem_alloc(sizeof(*waiter));
 
     waiter->fn = fn;
     waiter->ctx = ctx;
     list_add_tail(&journal->waiters, &waiter->link);
+}
+
+void journal_when_durable(struct journal *journal, void (*fn)(void *ctx, const struct err *err), void *ctx)
+{
+    journal_when_written(journal, fn, ctx);
+    LIST_OF(journal->waiters.prev, struct waiter, link)->refused = journal->full.kind != ERR_NONE;
     journal->sync_wanted = true;
+}
+
+/* The reserve is asked to grow until it once cannot; then it is what there is. */
+static void journal_grow(struct journal *journal)
+{
+    struct err err = ERR_INIT;
+
+    if (journal->full.kind || journal_reserve(journal, &err) == 0)
+        return;
+    if (err.kind == ERR_QUOTA)
+        journal->full = err;
+    else
+        journal->trouble = err;
 }
 
 static void journal_write(struct journal *journal)
 {
     struct err *err = &journal->trouble;
 
+    journal_grow(journal);
     if (err->kind)
-        return;
-    if (journal_reserve(journal, err) < 0)
         return;
     if (journal->pending.len) {
         if (disk_append(journal->file, buf_view(&journal->pending), err) < 0) {
@@ -322,6 +282,7 @@ static void journal_write(struct journal *journal)
         return;
     }
     journal->syncs++;
+    journal->synced = journal->size;
 }
 
 bool journal_turn(struct journal *journal)
@@ -329,9 +290,10 @@ bool journal_turn(struct journal *journal)
     struct list told;
     bool any = false;
 
-    if (!journal->pending.len && !journal->sync_wanted)
+    if (!journal->pending.len && !journal->sync_wanted && list_empty(&journal->waiters))
         return false;
-    journal_write(journal);
+    if (!journal->trouble.kind)
+        journal_write(journal);
     journal->sync_wanted = false;
     list_init(&told);
     while (!list_empty(&journal->waiters)) {
@@ -342,9 +304,10 @@ bool journal_turn(struct journal *journal)
     }
     while (!list_empty(&told)) {
         struct waiter *waiter = LIST_OF(told.next, struct waiter, link);
+        const struct err *err = journal->trouble.kind ? &journal->trouble : waiter->refused ? &journal->full : NULL;
 
         list_remove(&waiter->link);
-        waiter->fn(waiter->ctx, journal_trouble(journal));
+        waiter->fn(waiter->ctx, err);
         free(waiter);
         any = true;
     }
@@ -353,7 +316,9 @@ bool journal_turn(struct journal *journal)
 
 const struct err *journal_trouble(const struct journal *journal)
 {
-    return journal->trouble.kind ? &journal->trouble : NULL;
+    if (journal->trouble.kind)
+        return &journal->trouble;
+    return journal->full.kind ? &journal->full : NULL;
 }
 
 int64_t journal_syncs(const struct journal *journal)
@@ -363,11 +328,22 @@ int64_t journal_syncs(const struct journal *journal)
 
 void journal_free(struct journal *journal)
 {
+    struct err untrimmed = ERR_INIT;
+
     if (!journal)
         return;
-    if (journal->pending.len)
-        journal->sync_wanted = true;
-    journal_turn(journal);
+    journal->sync_wanted = journal->sync_wanted || journal->pending.len;
+    if (journal->sync_wanted && !journal->trouble.kind)
+        journal_write(journal);
+    /* What was reserved ahead goes back, except where space is short: a rollback will want it. */
+    if (!journal_trouble(journal) && disk_truncate(journal->file, journal->size, &untrimmed) < 0)
+        journal->trouble = untrimmed;
+    while (!list_empty(&journal->waiters)) {
+        struct waiter *waiter = LIST_OF(journal->waiters.next, struct waiter, link);
+
+        list_remove(&waiter->link);
+        free(waiter);
+    }
     disk_close(journal->file);
     buf_free(&journal->pending);
     free(journal);

@@ -18,7 +18,6 @@ struct store {
     struct disk_file *lock;
     unsigned char key[SEAL_KEY_SIZE];
     bool key_known;
-    uint64_t seals;
 };
 
 static char *store_path(const struct store *store, const char *name)
@@ -64,11 +63,6 @@ const unsigned char *store_key(const struct store *store)
     return store->key;
 }
 
-uint64_t store_seal_next(struct store *store)
-{
-    return ++store->seals;
-}
-
 /* A state folder that another user could write to, or that is a link, is not ours to trust. */
 static int folder_check(struct store *store, const char *path, struct err *err)
 {
@@ -78,71 +72,97 @@ static int folder_check(struct store *store, const char *path, struct err *err)
         return err_context(err, "state folder");
     if (stat.kind == DISK_MISSING)
         return 0;
+    if (stat.kind == DISK_LINK)
+        return err_set(
+            err, ERR_USAGE,
+            "the state folder %s is a symbolic link, which is not followed; name the folder itself with --state DIR",
+            path);
     if (stat.kind != DISK_FOLDER)
         return err_set(err, ERR_USAGE, "the state folder %s is no folder; choose another with --state DIR", path);
     if (stat.uid != geteuid())
-        return err_set(err, ERR_USAGE, "the state folder %s belongs to another user (uid %u); choose one of your own with --state DIR",
+        return err_set(err, ERR_USAGE,
+                       "the state folder %s belongs to another user (uid %u); choose one of your own with --state DIR",
                        path, stat.uid);
     if (stat.mode & 022)
-        return err_set(err, ERR_USAGE, "others may write to the state folder %s (mode %o): chmod 700 it", path, stat.mode);
+        return err_set(err, ERR_USAGE, "others may write to the state folder %s (mode %o): chmod 700 it", path,
+                       stat.mode);
     return 0;
 }
 
 int store_create(struct store *store, struct err *err)
 {
-    char *runs = store_path(store, "runs");
+    char *runs = store_path(store, "runs"), *above = mem_text(store->root);
+    char *slash = strrchr(above, '/');
     int result = -1;
 
-    if (folder_check(store, store->root, err) < 0 || folder_check(store, store->folder, err) < 0)
+    if (slash && slash != above)
+        *slash = '\0';
+    if (folder_check(store, above, err) < 0 || folder_check(store, store->root, err) < 0 ||
+        folder_check(store, store->folder, err) < 0 || folder_check(store, runs, err) < 0)
         goto out;
     if (disk_make_folder(store->world, runs, 0700, err) < 0) {
         err_context(err, "state folder (--state DIR chooses another)");
         goto out;
     }
-    result = store_key_load(store, err);
+    result = 0;
 out:
+    free(above);
     free(runs);
+    return result;
+}
+
+static int key_read(struct store *store, const char *path, const struct disk_stat *stat, struct err *err)
+{
+    struct buf key;
+    int result = -1;
+
+    if (stat->kind != DISK_FILE || stat->uid != geteuid() || stat->mode & 077)
+        return err_set(err, ERR_USAGE, "the key file %s must be an ordinary file and yours alone (mode 0600)", path);
+    buf_init(&key, SEAL_KEY_SIZE);
+    if (disk_read(store->world, path, SEAL_KEY_SIZE, &key, err) == 0) {
+        result = 0;
+        if (key.len == SEAL_KEY_SIZE)
+            memcpy(store->key, key.ptr, SEAL_KEY_SIZE);
+        else
+            result =
+                err_set(err, ERR_INTERNAL, "the key file %s is %zu bytes long, not %d", path, key.len, SEAL_KEY_SIZE);
+    }
+    if (key.ptr)
+        secret_wipe(key.ptr, key.len);
+    buf_free(&key);
+    return result;
+}
+
+/* make: only under the lock, or two processes would each make one and the last would win. */
+static int key_take(struct store *store, bool make, struct err *err)
+{
+    char *path = store_path(store, "key");
+    struct disk_stat stat;
+    int result = 0;
+
+    if (store->key_known)
+        goto out;
+    result = disk_stat(store->world, path, &stat, err);
+    if (result < 0)
+        goto out;
+    if (stat.kind != DISK_MISSING) {
+        result = key_read(store, path, &stat, err);
+    } else if (make) {
+        world_random(store->world, "key of the state folder", store->key, SEAL_KEY_SIZE);
+        result = disk_write(store->world, path, (struct view){(const char *)store->key, SEAL_KEY_SIZE}, 0600, err);
+    } else {
+        result = err_set(err, ERR_INTERNAL,
+                         "the key file %s is missing: the secrets in the journals beside it cannot be opened", path);
+    }
+    store->key_known = result == 0;
+out:
+    free(path);
     return result;
 }
 
 int store_key_load(struct store *store, struct err *err)
 {
-    char *path = store_path(store, "key");
-    struct disk_stat stat;
-    struct buf key;
-    int result = -1;
-
-    if (store->key_known) {
-        free(path);
-        return 0;
-    }
-    buf_init(&key, SEAL_KEY_SIZE);
-    if (disk_stat(store->world, path, &stat, err) < 0)
-        goto out;
-    if (stat.kind == DISK_MISSING) {
-        world_random(store->world, "key of the state folder", store->key, SEAL_KEY_SIZE);
-        if (disk_write(store->world, path, (struct view){(const char *)store->key, SEAL_KEY_SIZE}, 0600, err) < 0)
-            goto out;
-    } else {
-        if (stat.uid != geteuid() || stat.mode & 077) {
-            err_set(err, ERR_USAGE, "the key file %s must be yours alone (mode 0600)", path);
-            goto out;
-        }
-        if (disk_read(store->world, path, SEAL_KEY_SIZE, &key, err) < 0)
-            goto out;
-        if (key.len != SEAL_KEY_SIZE) {
-            err_set(err, ERR_INTERNAL, "the key file %s is %zu bytes long, not %d", path, key.len, SEAL_KEY_SIZE);
-            goto out;
-        }
-        memcpy(store->key, key.ptr, SEAL_KEY_SIZE);
-        secret_wipe(key.ptr, key.len);
-    }
-    store->key_known = true;
-    result = 0;
-out:
-    buf_free(&key);
-    free(path);
-    return result;
+    return key_take(store, false, err);
 }
 
 int store_take_current(struct store *store, const char *run, const char *note, struct err *err)
@@ -189,10 +209,13 @@ int store_lock(struct store *store, char **holder, struct err *err)
     if (!store->lock)
         store->lock = disk_open(store->world, path, 0600, err);
     taken = store->lock ? disk_lock(store->lock, err) : -1;
+    if (taken == 0 && key_take(store, true, err) < 0)
+        taken = -1;
     if (taken == 1) {
         const char *line = current_read(store, &text) ? strchr(buf_text(&text), '\n') : NULL;
 
-        *holder = line ? mem_view((struct view){line + 1, strcspn(line + 1, "\n")}) : mem_text("somebody who is just starting");
+        *holder = line ? mem_view((struct view){line + 1, strcspn(line + 1, "\n")})
+                       : mem_text("somebody who is just starting");
     }
     if (taken < 0)
         err_context(err, "lock of this target");
@@ -247,8 +270,8 @@ static int summary_event(void *ctx, const struct doc *event, struct err *err)
         run->last = doc_ref(event);
         run->exit = (int)doc_as_int(doc_get(event, "exit"), 70);
         run->ended_ms = doc_as_int(doc_get(event, "at_ms"), 0);
-    } else if (strcmp(type, "resume") == 0) {
-        run->exit = -1;
+    } else if (strcmp(type, "resume") == 0 || strcmp(type, "run.back") == 0) {
+        run->exit = -1; /* begun again, and not ended since */
     }
     return 0;
 }
@@ -273,7 +296,9 @@ static int by_number(const void *a, const void *b)
 {
     const struct run_summary *one = a, *other = b;
 
-    return one->number < other->number ? -1 : one->number > other->number;
+    if (one->number != other->number)
+        return one->number < other->number ? -1 : 1;
+    return strcmp(one->id, other->id);
 }
 
 int store_runs(struct store *store, struct run_summary **runs, size_t *count, struct err *err)

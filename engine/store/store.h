@@ -20,10 +20,10 @@ struct store;
 struct store *store_new(struct world *world, const char *root, const char *project, const char *target);
 void store_free(struct store *store); /* gives the lock back */
 const char *store_folder(const struct store *store);
-/* Makes the folders (0700) and the sealing key (0600); refuses a folder that is somebody else's. */
+/* Makes the folders (0700); refuses one that is a link, somebody else's, or writable by others. */
 int store_create(struct store *store, struct err *err) __attribute__((warn_unused_result));
 /*
- * 0 taken; 1 somebody has it: holder is their note (free it); -1 error. Who has it says by store_take_current
+ * 0 taken, and the sealing key (0600) is there; 1 somebody has it: holder is their note (free it); -1 error. Who has it says by store_take_current
  * which run is acted on and by whom. At most one run of a target can be unfinished, and it is the one taken
  * last: store_current names it, so that nobody has to read the whole history to find it.
  */
@@ -57,21 +57,24 @@ int store_clear(struct world *world, const char *root, const char *project, cons
 char *store_journal_path(const struct store *store, const char *run); /* free() */
 
 /* ---- journal ----
- * A line is an event's JSON object with two members more at its end: "prev", the first 32 hex digits
- * of SHA-256 over the line before (the first line: 32 zeros), and "crc", CRC-32C over all before it.
- * Secrets are sealed in it. A last line without a line feed, or whose crc is wrong, is a torn tail.
+ * A line is an event's JSON object with members more at its end: "synced", on the first line after a
+ * sync, the length of the file that was known to be on disk by then; "prev", the first 32 hex digits of
+ * SHA-256 over the line before (the first line: 32 zeros); "crc", CRC-32C over all before it. Secrets are
+ * sealed in it. A line that is not whole is where a torn tail begins (a crash, a power loss that wrote
+ * pages out of order), unless a later line's "synced" says that it was on disk once: then it is damage.
  */
 struct journal;
 
 enum { JOURNAL_FORMAT = 1 };
 
-/* A fresh journal; the file must not exist. Space is reserved ahead. */
+/* A fresh journal, under the lock; the file must not exist. Space is reserved ahead. */
 struct journal *journal_create(struct store *store, struct marks *marks, const char *run, struct err *err);
 /* Reads and verifies it, hands each event (borrowed) to fn, cuts a torn tail, goes on at its end. */
 typedef int journal_read_fn(void *ctx, const struct doc *event, struct err *err);
 struct journal *journal_resume(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx,
                                struct err *err);
-/* Only reads. marks NULL: secrets stay sealed. A damaged line is ERR_INTERNAL with explain R203 and its number; a newer format R204. */
+/* Only reads. marks NULL: secrets stay sealed. A damaged line is ERR_INTERNAL with explain R203 and its number, after
+   the lines before it were handed out; a newer format R204. */
 int journal_read(struct store *store, struct marks *marks, const char *run, journal_read_fn *fn, void *ctx, struct err *err)
     __attribute__((warn_unused_result));
 /* The same over bytes, for tests and fuzzing. good (may be NULL): length of the valid part. */
@@ -82,9 +85,14 @@ int journal_scan(struct view text, struct marks *marks, const unsigned char *key
 struct event_sink journal_sink(struct journal *journal);
 /* fn(ctx, NULL) once everything appended so far is on disk; or an error when that failed. */
 void journal_when_durable(struct journal *journal, void (*fn)(void *ctx, const struct err *err), void *ctx);
+/* The same once it is in the file, whenever it comes to the disk: asks for no sync. */
+void journal_when_written(struct journal *journal, void (*fn)(void *ctx, const struct err *err), void *ctx);
 /* Once per loop turn: writes what was appended, syncs if asked for, tells those who wait. True when it told anyone. */
 bool journal_turn(struct journal *journal);
-/* NULL, or why nothing can be recorded any more (disk full: ERR_QUOTA; a failed sync). New intents must not start. */
+/*
+ * NULL, or why no new intent is taken any more. Disk full (ERR_QUOTA): what has begun is still recorded in the room
+ * that was reserved. A failed write or sync: nothing is recorded any more.
+ */
 const struct err *journal_trouble(const struct journal *journal);
 int64_t journal_syncs(const struct journal *journal);
-void journal_free(struct journal *journal); /* writes and syncs what is left */
+void journal_free(struct journal *journal); /* writes and syncs what is left; who still waits is not told */
