@@ -18,7 +18,7 @@ kinds_named() { # each kind of fault in dosrun's own help, and in README
     help=$("$dosrun" help fault | tr -cs '[:alnum:]-' '\n')
     for kind in connect tls reset-before reset-after timeout late throttle throttle-after 5xx-before 5xx-after expired \
         forbidden conflict quota body twice stale ghost stuck foreign unready; do
-        grep -qxF -- "$kind" <<<"$help" && grep -qF -- "$kind" README.md || { echo "$kind" && return 1; }
+        if ! grep -qxF -- "$kind" <<<"$help" || ! grep -qF -- "$kind" README.md; then echo "$kind" && return 1; fi
     done
 }
 
