@@ -142,7 +142,13 @@ struct doc *dosrun_error_event(struct dosrun *dosrun, const struct err *err)
 
 int dosrun_fail(struct dosrun *dosrun, const struct err *err, int code)
 {
-    event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, dosrun_error_event(dosrun, err));
+    struct doc *event = dosrun_error_event(dosrun, err);
+
+    if (!dosrun->run) { /* else the run's end tells what to do next */
+        for (size_t i = 0; i < doc_size(dosrun->next); i++)
+            dosrun_context(event, "next", doc_as_view(doc_at(dosrun->next, i)));
+    }
+    event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, event);
     return code;
 }
 
