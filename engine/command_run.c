@@ -233,6 +233,18 @@ int session_forward(struct dosrun *dosrun)
 
 /* ---- plan ---- */
 
+static char *words_text(const struct command_list *list)
+{
+    struct buf text;
+    char *taken;
+
+    buf_init(&text, 1 << 16);
+    for (size_t i = 0; i < list->len; i++)
+        buf_addf(&text, " %s", list->texts[i]);
+    taken = text.ptr ? buf_take(&text) : mem_text("");
+    return taken;
+}
+
 static int plan_finish(struct dosrun *dosrun)
 {
     struct changes_count count = changes_count(dosrun->changes);
@@ -242,7 +254,10 @@ static int plan_finish(struct dosrun *dosrun)
         note_failure(dosrun);
         code = dosrun_fail(dosrun, &dosrun->err, dosrun_exit_for(&dosrun->err));
     } else if (count.would) {
-        dosrun_next(dosrun, "dosrun %s%s", dosrun->command->sandbox ? "--sandbox " : "", dosrun->command->playbook);
+        char *words = words_text(&dosrun->command->args);
+
+        dosrun_next(dosrun, "dosrun %s%s%s", dosrun->command->sandbox ? "--sandbox " : "", dosrun->command->playbook, words);
+        free(words);
     }
     return session_end(dosrun, code, "planned");
 }

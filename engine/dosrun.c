@@ -144,10 +144,8 @@ int dosrun_fail(struct dosrun *dosrun, const struct err *err, int code)
 {
     struct doc *event = dosrun_error_event(dosrun, err);
 
-    if (!dosrun->run) { /* else the run's end tells what to do next */
-        for (size_t i = 0; i < doc_size(dosrun->next); i++)
-            dosrun_context(event, "next", doc_as_view(doc_at(dosrun->next, i)));
-    }
+    if (!dosrun->run) /* else the run's end tells what to do next */
+        doc_set(event, "next", doc_ref(dosrun->next));
     event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, event);
     return code;
 }

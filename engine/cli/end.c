@@ -50,6 +50,8 @@ static struct next find_next(const struct output *output)
     const struct doc *context = error_context(output);
     struct next next = {.commands = doc_get(output->run_end, "next")};
 
+    if (!next.commands)
+        next.commands = doc_get(output->error, "next");
     for (size_t i = 0; i < doc_size(context); i++)
         if (strcmp(doc_as_text(doc_get(doc_at(context, i), "word"), ""), "next") == 0)
             next.single = event_text(doc_at(context, i), "text", NULL);

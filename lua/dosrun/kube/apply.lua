@@ -113,6 +113,25 @@ local function same(now, wanted)
   return rawequal(now, wanted) or #native.diff(now, wanted) == 0
 end
 
+-- What a new object will hold, leaf by leaf; what its key says already is left out.
+local function leaves(one)
+  local fields, said = {}, { apiVersion = true, kind = true, ["metadata.name"] = true, ["metadata.namespace"] = true }
+  local function walk(value, path)
+    if type(value) ~= "table" or next(value) == nil then
+      if not said[path] and not path:find("^metadata%.labels%.") then fields[#fields + 1] = { path = path, new = value } end
+    elseif script.is_array(value) or #value > 0 then
+      for index, item in ipairs(value) do
+        local name = type(item) == "table" and item.name
+        walk(item, name and ("%s[name=%s]"):format(path, name) or ("%s[%d]"):format(path, index))
+      end
+    else
+      for key, item in pairs(value) do walk(item, path == "" and key or path .. "." .. key) end
+    end
+  end
+  walk(one, "")
+  return fields
+end
+
 M.verb = {
   name = "kube.apply", class = "reversible",
   key = function(input) return object.key(input.ref) end,
@@ -136,7 +155,7 @@ M.verb = {
     if before == nil then return { op = "kube.delete", ref = input.ref } end
     return { op = "kube.fields", ref = input.ref, uid = before.metadata.uid, applied = native.applied(before, object.manager) }
   end,
-  fields = function(now, wanted) return native.diff(now, wanted) end,
+  fields = function(now, wanted) return now and native.diff(now, wanted) or leaves(wanted) end,
   -- Undo asks who owned what before, so the managed fields stay; of what is left afterwards the fields are enough.
   record_before = function(value) return value and native.without_status(value) end,
   record = function(value) return value and native.trim(value, true) end,
