@@ -148,6 +148,23 @@ static void labels_validate(const struct doc *labels, const char *field, bool va
     free(keys);
 }
 
+/* Built-in kinds take only qualified finalizers, or the two that the server itself knows. */
+static void finalizers_validate(const struct resource *resource, const struct doc *finalizers, struct doc *causes)
+{
+    if (resource->custom || strcmp(resource->group, "apiextensions.k8s.io") == 0)
+        return;
+    for (size_t i = 0; i < doc_size(finalizers); i++) {
+        const char *name = doc_as_text(doc_at(finalizers, i), "");
+        char *field = mem_printf("metadata.finalizers[%zu]", i);
+
+        if (!strchr(name, '/') && strcmp(name, "orphan") != 0 && strcmp(name, "foregroundDeletion") != 0 &&
+            strcmp(name, "kubernetes") != 0)
+            cause_add(causes, "FieldValueInvalid", field,
+                      "Invalid value: \"%s\": name is neither a standard finalizer name nor is it fully qualified", name);
+        free(field);
+    }
+}
+
 static void metadata_validate(const struct write *write, const struct doc *object, struct doc *causes)
 {
     const char *name = doc_path_text(object, "metadata", "name", NULL);
@@ -158,14 +175,7 @@ static void metadata_validate(const struct write *write, const struct doc *objec
         name_validate(write->resource, name, causes);
     labels_validate(doc_path(object, "metadata", "labels", NULL), "metadata.labels", true, causes);
     labels_validate(doc_path(object, "metadata", "annotations", NULL), "metadata.annotations", false, causes);
-    const struct doc *finalizers = doc_path(object, "metadata", "finalizers", NULL);
-    for (size_t i = 0; i < doc_size(finalizers); i++)
-        if (!strchr(doc_as_text(doc_at(finalizers, i), "/"), '/') &&
-            strcmp(doc_as_text(doc_at(finalizers, i), ""), "orphan") != 0 &&
-            strcmp(doc_as_text(doc_at(finalizers, i), ""), "foregroundDeletion") != 0)
-            cause_add(causes, "FieldValueInvalid", "metadata.finalizers",
-                      "Invalid value: \"%s\": name is neither a standard finalizer name nor is it fully qualified",
-                      doc_as_text(doc_at(finalizers, i), ""));
+    finalizers_validate(write->resource, doc_path(object, "metadata", "finalizers", NULL), causes);
 }
 
 /* ---- fields ---- */
