@@ -1,15 +1,12 @@
 /* dosrun.native.kube: requests, discovery, watches, managed fields. Verbs and rules are lua/dosrun/kube. */
-#include "bind/bind.h"
-#include "kube/kube.h"
+#include "bind/bind_kube.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WATCH_TYPE "dosrun.kube.watch"
-
-static struct kube *client(lua_State *L)
+struct kube *bind_kube_client(lua_State *L)
 {
     struct bind *bind = bind_of(L);
     struct err err = ERR_INIT;
@@ -122,13 +119,14 @@ static struct kube_op *kube_op_new(void)
 }
 
 /*
- * request { method, path, query?, body?, content_type?, reads?, subject?, guarded?, once?, stream?, timeout_ms?, attempts? }
+ * request { method, path, query?, body?, content_type?, reads?, subject?, guarded?, once?, stream?, timeout_ms?,
+ * attempts? }
  * -> body, status. reads: a changing method that changes nothing (dry run, access review). once: never
  * sent again by itself after a lost answer.
  */
 static int kube_request_lua(lua_State *L)
 {
-    struct kube *kube = client(L);
+    struct kube *kube = bind_kube_client(L);
     struct change *change = bind_change_of(L);
     struct kube_request request = {0};
     struct doc *query, *body;
@@ -157,7 +155,8 @@ static int kube_request_lua(lua_State *L)
     request.query = query;
     request.body = body;
     op = kube_op_new();
-    op->call = stream ? kube_stream(kube, &request, kube_op_piece, kube_op_end, op) : kube_send(kube, &request, kube_op_end, op);
+    op->call = stream ? kube_stream(kube, &request, kube_op_piece, kube_op_end, op)
+                      : kube_send(kube, &request, kube_op_end, op);
     doc_unref(query);
     doc_unref(body);
     return task_wait(L, &op->op);
@@ -214,7 +213,7 @@ static void discover_end(void *ctx, const struct err *err)
 /* discover(): waits until the server's kinds are known */
 static int kube_discover_lua(lua_State *L)
 {
-    struct kube *kube = client(L);
+    struct kube *kube = bind_kube_client(L);
     struct discover_op *discover;
 
     task_check_wait(L);
@@ -228,7 +227,7 @@ static int kube_discover_lua(lua_State *L)
 /* rediscover(): forgets them (a CRD came or went) */
 static int kube_rediscover_lua(lua_State *L)
 {
-    kube_rediscover(client(L));
+    kube_rediscover(bind_kube_client(L));
     return 0;
 }
 
@@ -252,11 +251,13 @@ static void push_resource(lua_State *L, const struct kube_resource *resource)
     lua_setfield(L, -2, "namespaced");
 }
 
-/* resource(api_version or nil, word) -> { group, version, api_version, kind, plural, namespaced }, or nil and why; after discover() */
+/* resource(api_version or nil, word) -> { group, version, api_version, kind, plural, namespaced }, or nil and why;
+ * after discover() */
 static int kube_resource_lua(lua_State *L)
 {
     struct err err = ERR_INIT;
-    const struct kube_resource *resource = kube_resource_find(client(L), luaL_optstring(L, 1, NULL), luaL_checkstring(L, 2), &err);
+    const struct kube_resource *resource =
+        kube_resource_find(bind_kube_client(L), luaL_optstring(L, 1, NULL), luaL_checkstring(L, 2), &err);
 
     if (resource) {
         push_resource(L, resource);
@@ -270,7 +271,7 @@ static int kube_resource_lua(lua_State *L)
 /* resources() -> all of them, each with `preferred` and `listable`; after discover() */
 static int kube_resources_lua(lua_State *L)
 {
-    const struct kube *kube = client(L);
+    const struct kube *kube = bind_kube_client(L);
     lua_Integer count = 0;
 
     lua_newtable(L);
@@ -291,8 +292,10 @@ static int kube_resources_lua(lua_State *L)
 static int kube_path_lua(lua_State *L)
 {
     struct err err = ERR_INIT;
-    const struct kube_resource *resource = kube_resource_find(client(L), luaL_optstring(L, 1, NULL), luaL_checkstring(L, 2), &err);
-    const char *namespace = luaL_optstring(L, 3, NULL), *name = luaL_optstring(L, 4, NULL), *sub = luaL_optstring(L, 5, NULL);
+    const struct kube_resource *resource =
+        kube_resource_find(bind_kube_client(L), luaL_optstring(L, 1, NULL), luaL_checkstring(L, 2), &err);
+    const char *namespace = luaL_optstring(L, 3, NULL), *name = luaL_optstring(L, 4, NULL),
+               *sub = luaL_optstring(L, 5, NULL);
     struct buf path;
 
     if (!resource)
@@ -307,7 +310,7 @@ static int kube_path_lua(lua_State *L)
 /* config() -> { context, server, namespace, source } */
 static int kube_config_lua(lua_State *L)
 {
-    const struct kube_config *config = kube_config_of(client(L));
+    const struct kube_config *config = kube_config_of(bind_kube_client(L));
 
     lua_createtable(L, 0, 4);
     lua_pushstring(L, kube_config_context(config));
@@ -323,7 +326,7 @@ static int kube_config_lua(lua_State *L)
 
 /* ---- managed fields ---- */
 
-static int push_taken(lua_State *L, struct doc *doc)
+int bind_push_taken(lua_State *L, struct doc *doc)
 {
     if (doc)
         script_push_doc(L, doc);
@@ -339,7 +342,7 @@ static int kube_applied_lua(lua_State *L)
     struct doc *object = script_check_doc(L, 1), *applied = kube_fields_applied(object, luaL_checkstring(L, 2));
 
     doc_unref(object);
-    return push_taken(L, applied);
+    return bind_push_taken(L, applied);
 }
 
 /* settled(object, manifest, manager) -> would applying it surely change nothing? */
@@ -361,7 +364,7 @@ static int kube_diff_lua(lua_State *L)
 
     doc_unref(before);
     doc_unref(after);
-    return push_taken(L, diff);
+    return bind_push_taken(L, diff);
 }
 
 /* trim(object, keep_uid) -> without the server's bookkeeping */
@@ -370,7 +373,7 @@ static int kube_trim_lua(lua_State *L)
     struct doc *object = script_check_doc(L, 1), *trimmed = kube_object_trim(object, lua_toboolean(L, 2));
 
     doc_unref(object);
-    return push_taken(L, trimmed);
+    return bind_push_taken(L, trimmed);
 }
 
 /* without_status(object) -> a copy as it is but for its status */
@@ -379,7 +382,7 @@ static int kube_without_status_lua(lua_State *L)
     struct doc *object = script_check_doc(L, 1);
 
     doc_remove(object, "status");
-    return push_taken(L, object);
+    return bind_push_taken(L, object);
 }
 
 /* manager_of(object, pointer) -> "name (time)" or nil */
@@ -398,293 +401,8 @@ static int kube_manager_lua(lua_State *L)
     return 1;
 }
 
-/* ---- watches ---- */
-
-struct watch_op {
-    struct op op;
-    struct watch_handle *handle;
-    struct timer *timer;
-    bool changed;
-};
-
-struct watch_handle {
-    struct kube_watch *watch;
-    struct world *world;
-    struct watch_op *waiting;
-    struct any_op *any;
-    bool changed; /* since the last wait */
-    struct err failed;
-};
-
-static void watch_wake(struct watch_handle *handle, bool changed)
-{
-    struct watch_op *waiting = handle->waiting;
-
-    if (!waiting)
-        return;
-    handle->waiting = NULL;
-    timer_stop(waiting->timer);
-    waiting->timer = NULL;
-    waiting->changed = changed;
-    task_ready(&waiting->op);
-}
-
-static void any_wake(struct any_op *any);
-
-static void watch_changed(void *ctx)
-{
-    struct watch_handle *handle = ctx;
-
-    handle->changed = true;
-    watch_wake(handle, true);
-    if (handle->any)
-        any_wake(handle->any);
-}
-
-static void watch_failed(void *ctx, const struct err *err)
-{
-    struct watch_handle *handle = ctx;
-
-    handle->failed = *err;
-    watch_wake(handle, true);
-    if (handle->any)
-        any_wake(handle->any);
-}
-
-static struct watch_handle *watch_check(lua_State *L)
-{
-    struct watch_handle *handle = luaL_checkudata(L, 1, WATCH_TYPE);
-
-    luaL_argcheck(L, handle->watch, 1, "this watch is closed");
-    return handle;
-}
-
-/* watch(api_version, kind, namespace?) -> watch */
-static int kube_watch_lua(lua_State *L)
-{
-    static const struct kube_watch_fns fns = {.changed = watch_changed, .failed = watch_failed};
-    struct kube *kube = client(L);
-    struct err err = ERR_INIT;
-    const struct kube_resource *resource = kube_resource_find(kube, luaL_optstring(L, 1, NULL), luaL_checkstring(L, 2), &err);
-    const char *namespace = luaL_optstring(L, 3, NULL);
-    struct watch_handle *handle;
-
-    if (!resource)
-        return script_raise(L, &err);
-    handle = lua_newuserdatauv(L, sizeof(*handle), 0);
-    memset(handle, 0, sizeof(*handle));
-    luaL_setmetatable(L, WATCH_TYPE);
-    handle->world = bind_of(L)->world;
-    handle->failed = ERR_INIT;
-    handle->watch = kube_watch_open(kube, resource, resource->namespaced ? namespace : NULL, &fns, handle);
-    return 1;
-}
-
-static int watch_close(lua_State *L)
-{
-    struct watch_handle *handle = luaL_checkudata(L, 1, WATCH_TYPE);
-
-    if (handle->watch)
-        kube_watch_close(handle->watch);
-    handle->watch = NULL;
-    return 0;
-}
-
-static void watch_op_free(struct op *op)
-{
-    free(op);
-}
-
-static void watch_op_cancel(struct op *op)
-{
-    struct watch_op *waiting = (struct watch_op *)op;
-
-    timer_stop(waiting->timer);
-    if (waiting->handle->waiting == waiting)
-        waiting->handle->waiting = NULL;
-}
-
-static int watch_op_push(lua_State *L, struct op *op, struct err *err)
-{
-    const struct watch_op *waiting = (const struct watch_op *)op;
-
-    if (waiting->handle->failed.kind) {
-        *err = waiting->handle->failed;
-        return -1;
-    }
-    lua_pushboolean(L, waiting->changed);
-    return 1;
-}
-
-static void watch_late(void *ctx)
-{
-    struct watch_op *waiting = ctx;
-
-    waiting->timer = NULL;
-    watch_wake(waiting->handle, false);
-}
-
-/* watch:wait(ms) -> true when something changed since the last wait, false when the time is over */
-static int watch_wait(lua_State *L)
-{
-    struct watch_handle *handle = watch_check(L);
-    int64_t ms = luaL_checkinteger(L, 2);
-    struct watch_op *waiting;
-
-    task_check_wait(L);
-    if (handle->failed.kind)
-        return script_raise(L, &handle->failed);
-    if (handle->changed && kube_watch_synced(handle->watch)) {
-        handle->changed = false;
-        lua_pushboolean(L, true);
-        return 1;
-    }
-    handle->changed = false;
-    waiting = mem_alloc(sizeof(*waiting));
-    waiting->op = (struct op){.push = watch_op_push, .cancel = watch_op_cancel, .free = watch_op_free};
-    waiting->handle = handle;
-    waiting->timer = timer_start(handle->world, ms > 0 ? ms : 0, watch_late, waiting);
-    handle->waiting = waiting;
-    return task_wait(L, &waiting->op);
-}
-
-/*
- * watch_any({ name = watch, ... }, ms): until one of them has something new, or the time is over. The
- * op hangs on every one of them; whichever wakes first takes it off the others.
- */
-struct any_op {
-    struct op op;
-    struct watch_op *parts; /* one for each watch */
-    size_t count;
-    struct timer *timer;
-    struct world *world;
-};
-
-static void any_detach(struct any_op *any)
-{
-    for (size_t i = 0; i < any->count; i++) {
-        if (any->parts[i].handle->any == any)
-            any->parts[i].handle->any = NULL;
-    }
-    timer_stop(any->timer);
-    any->timer = NULL;
-}
-
-static void any_free(struct op *op)
-{
-    struct any_op *any = (struct any_op *)op;
-
-    free(any->parts);
-    free(any);
-}
-
-static void any_cancel(struct op *op)
-{
-    any_detach((struct any_op *)op);
-}
-
-static int any_push(lua_State *L, struct op *op, struct err *err)
-{
-    const struct any_op *any = (const struct any_op *)op;
-
-    (void)L;
-    for (size_t i = 0; i < any->count; i++) {
-        if (any->parts[i].handle->failed.kind) {
-            *err = any->parts[i].handle->failed;
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static void any_wake(struct any_op *any)
-{
-    any_detach(any);
-    task_ready(&any->op);
-}
-
-static void any_late(void *ctx)
-{
-    struct any_op *any = ctx;
-
-    any->timer = NULL;
-    any_wake(any);
-}
-
-static int kube_watch_any(lua_State *L)
-{
-    int64_t ms = luaL_checkinteger(L, 2);
-    bool ready = false;
-    struct any_op *any;
-    size_t count = 0;
-
-    luaL_checktype(L, 1, LUA_TTABLE);
-    task_check_wait(L);
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-        struct watch_handle *handle = luaL_checkudata(L, -1, WATCH_TYPE);
-
-        ready = ready || handle->changed || handle->failed.kind;
-        handle->changed = false;
-        count++;
-    }
-    if (ready || !count)
-        return 0;
-    any = mem_alloc(sizeof(*any));
-    any->op = (struct op){.push = any_push, .cancel = any_cancel, .free = any_free};
-    any->parts = mem_array(count, sizeof(*any->parts));
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-        struct watch_handle *handle = lua_touserdata(L, -1);
-
-        any->parts[any->count++].handle = handle;
-        handle->any = any;
-    }
-    any->timer = timer_start(bind_of(L)->world, ms > 0 ? ms : 0, any_late, any);
-    return task_wait(L, &any->op);
-}
-
-/* watch:synced() -> is the first list there? */
-static int watch_synced(lua_State *L)
-{
-    lua_pushboolean(L, kube_watch_synced(watch_check(L)->watch));
-    return 1;
-}
-
-/* watch:get(namespace or nil, name) -> object or nil */
-static int watch_get(lua_State *L)
-{
-    struct watch_handle *handle = watch_check(L);
-
-    return push_taken(L, doc_ref(kube_watch_get(handle->watch, luaL_optstring(L, 2, NULL), luaL_checkstring(L, 3))));
-}
-
-static bool list_object(void *ctx, const struct doc *object)
-{
-    doc_push(ctx, doc_ref(object));
-    return true;
-}
-
-/* watch:list() -> objects, sorted by namespace and name */
-static int watch_list(lua_State *L)
-{
-    struct watch_handle *handle = watch_check(L);
-    struct doc *list = doc_array();
-
-    kube_watch_each(handle->watch, list_object, list);
-    return push_taken(L, list);
-}
-
-/* watch:trouble() -> why it is behind, or nil */
-static int watch_trouble(lua_State *L)
-{
-    lua_pushstring(L, kube_watch_trouble(watch_check(L)->watch)); /* NULL pushes nil */
-    return 1;
-}
-
 int bind_kube_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"wait", watch_wait}, {"synced", watch_synced},   {"get", watch_get},
-                                       {"list", watch_list}, {"trouble", watch_trouble}, {"close", watch_close},
-                                       {NULL, NULL}};
     static const luaL_Reg functions[] = {{"request", kube_request_lua},
                                          {"discover", kube_discover_lua},
                                          {"rediscover", kube_rediscover_lua},
@@ -698,18 +416,11 @@ int bind_kube_open(lua_State *L)
                                          {"trim", kube_trim_lua},
                                          {"without_status", kube_without_status_lua},
                                          {"manager_of", kube_manager_lua},
-                                         {"watch", kube_watch_lua},
-                                         {"watch_any", kube_watch_any},
+                                         {"watch", bind_kube_watch},
+                                         {"watch_any", bind_kube_watch_any},
                                          {NULL, NULL}};
 
-    luaL_newmetatable(L, WATCH_TYPE);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, watch_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, watch_close);
-    lua_setfield(L, -2, "__close");
-    lua_pop(L, 1);
+    bind_kube_watch_open(L);
     luaL_newlib(L, functions);
     return 1;
 }
