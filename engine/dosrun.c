@@ -454,6 +454,10 @@ static int command_dispatch(struct dosrun *dosrun)
     case COMMAND_PINS:
     case COMMAND_PINS_UPDATE:
         return command_pins(dosrun);
+    case COMMAND_HELP:
+        return command_help(dosrun);
+    case COMMAND_INTRO:
+        return command_intro(dosrun);
     default:
         return EXIT_INTERNAL;
     }
@@ -488,6 +492,8 @@ static bool command_plain(const struct command *command, int *code, struct err *
         if (command->playbook)
             return false;
         result = help_add(&out, command, 0, err);
+        if (result < 0 && command->args.len && library_text(&out, "dosrun.api.types", "help", command->args.texts[0]))
+            result = 0;
         break;
     case COMMAND_EXPLAIN:
         result = explain_command(&out, command, err);

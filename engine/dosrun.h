@@ -128,6 +128,10 @@ int command_doctor(struct dosrun *dosrun);
 int command_new(struct dosrun *dosrun);
 int command_test(struct dosrun *dosrun);
 int command_pins(struct dosrun *dosrun);
+int command_intro(struct dosrun *dosrun);
+int command_help(struct dosrun *dosrun); /* a playbook's own */
+/* What function(argument) of an embedded module says; false when that is nil (command_help.c). */
+bool library_text(struct buf *out, const char *module, const char *function, const char *argument);
 
 /* ---- shared by the run commands (session.c) ---- */
 int session_load(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* the playbook; -1: dosrun->err says why */
