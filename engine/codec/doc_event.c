@@ -1,6 +1,6 @@
 /* Events and errors as documents: the forms that the journal and jsonl output share. */
-#include "base/event.h"
 #include "codec/doc.h"
+#include "base/event.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -26,8 +26,9 @@ int yaml_line_of_index(const struct yaml_file *file, const struct doc *array, si
 /*
  * Replaces ${name} inside scalars, in place: an unquoted scalar that is nothing but ${name} takes the
  * value's type, elsewhere (in quotes too) the value is put in as text; objects, arrays and null there
- * are an error. A name with points is looked up whole, then as a path into `values`. $${ is a literal ${. A name that `values` lacks, and a value of `must_use` (array of names, may be NULL)
- * that no scalar used, is an error with file and line. Keys are not substituted.
+ * are an error. A name with points is looked up whole, then as a path into `values`. $${ is a literal
+ * ${. A name that `values` lacks, and a value of `must_use` (array of names, may be NULL) that no scalar
+ * used, is an error with file and line. Keys are not substituted.
  */
 int yaml_substitute(struct yaml_file *file, const struct doc *values, const struct doc *must_use, struct err *err)
     __attribute__((warn_unused_result));

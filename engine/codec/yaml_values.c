@@ -1,7 +1,7 @@
 /* ${name}: values put into the scalars of a parsed file. */
+#include "codec/yaml_file.h"
 #include "base/suggest.h"
 #include "codec/json.h"
-#include "codec/yaml_file.h"
 
 #include <stdlib.h>
 #include <string.h>
