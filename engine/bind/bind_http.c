@@ -15,6 +15,7 @@ struct http_op {
     struct doc *headers;
     struct buf body;
     struct err err;
+    bool any_status; /* 400 and more is an answer like any other */
 };
 
 static void http_op_free(struct op *op)
@@ -35,7 +36,7 @@ static int http_op_push(lua_State *L, struct op *op, struct err *err)
 {
     const struct http_op *http = (const struct http_op *)op;
 
-    if (http->err.kind) {
+    if (http->err.kind && !(http->any_status && http->status >= 400)) {
         *err = http->err;
         return -1;
     }
@@ -92,7 +93,18 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct header *)a)->name, ((const struct header *)b)->name);
 }
 
-/* request { method, url, headers?, body?, timeout_ms?, attempts? } -> { status, headers, body } */
+static bool field_bool(lua_State *L, const char *name)
+{
+    bool value;
+
+    lua_getfield(L, 1, name);
+    value = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return value;
+}
+
+/* request { method, url, headers?, body?, timeout_ms?, attempts?, any_status?, plain? } -> { status, headers, body }.
+   any_status: a status of 400 and more is an answer, no error. plain: see http_request. */
 static int http_request_lua(lua_State *L)
 {
     static const struct http_fns fns = {.end = http_op_end};
@@ -101,6 +113,7 @@ static int http_request_lua(lua_State *L)
     struct http_request request = {0};
     struct change *change = bind_change_of(L);
     struct http_op *http;
+    bool any_status;
 
     luaL_checktype(L, 1, LUA_TTABLE);
     task_check_wait(L);
@@ -115,6 +128,8 @@ static int http_request_lua(lua_State *L)
         request.timeout_ms = lua_tointeger(L, -1);
     if (lua_getfield(L, 1, "attempts") == LUA_TNUMBER)
         request.attempts_max = (int)lua_tointeger(L, -1);
+    any_status = field_bool(L, "any_status");
+    request.plain = field_bool(L, "plain");
     request.class = method_reads(request.method) ? HTTP_READS : HTTP_CHANGES;
     request.repeat = method_reads(request.method) || strcmp(request.method, "PUT") == 0 || strcmp(request.method, "DELETE") == 0
                          ? HTTP_REPEAT_SAFE
@@ -129,6 +144,7 @@ static int http_request_lua(lua_State *L)
     http->headers = doc_object();
     http->err = ERR_INIT;
     buf_init(&http->body, BODY_MAX);
+    http->any_status = any_status;
     http->call = http_send(bind->http, &request, NULL, &fns, http);
     return task_wait(L, &http->op);
 }

@@ -3,8 +3,8 @@
  * http: one request, answered or failed for good: attempts, the retry table, secrets put in,
  * status to error, the gate asked before anything that may change something.
  * Owns: the retry table and the retry budget of a run.
- * Never: follows a redirect, sends credentials to another origin, speaks to a host unencrypted
- * unless it is loopback; knows what a request is for.
+ * Never: follows a redirect, sends credentials to another origin, speaks to a host unencrypted unless it is
+ * loopback or a page that is asked for with nothing secret; knows what a request is for.
  */
 #include "base/buf.h"
 #include "base/err.h"
@@ -51,6 +51,7 @@ struct http_request {
     int attempts_max;        /* 0: the table's (5; 10 when a host that answered before cannot be reached) */
     bool backward;           /* part of an undo: draws on the reserve of the budget */
     bool http2;
+    bool plain;              /* http:// to any machine: a public page; only a read that carries no credentials and no secret */
     bool stream;             /* body pieces go to fns.body as they come; not retried once the head is there */
     /* What the change knows about this call, for gate and journal; http only passes it on. */
     void *owner;

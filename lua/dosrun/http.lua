@@ -6,7 +6,7 @@ local play = require "dosrun.playbook"
 
 local M = {}
 
-local known = { headers = true, body = true, json = true, timeout = true, attempts = true }
+local known = { headers = true, body = true, json = true, timeout = true, attempts = true, plain = true }
 
 local function request(method, url, options, level)
   options = options or {}
@@ -19,14 +19,15 @@ local function request(method, url, options, level)
     headers["content-type"] = headers["content-type"] or "application/json"
   end
   local answer = native.request {
-    method = method, url = url, headers = headers, body = body, attempts = options.attempts,
+    method = method, url = url, headers = headers, body = body, attempts = options.attempts, plain = options.plain,
     timeout_ms = options.timeout and play.duration(options.timeout, "timeout") or nil,
   }
   answer.json = answer.json or function() return script.json_decode(answer.body) end
   return answer
 end
 
--- http.get(url, { headers = {...}, timeout = "5s" }): { status, headers, body, json() }. Raises on a
+-- http.get(url, { headers = {...}, timeout = "5s", attempts = 1, plain = true }): { status, headers, body, json() }.
+-- plain: a public page of another machine may be asked for over http, with nothing secret. Raises on a
 -- status of 400 and more (kind "missing" for 404); dosrun.try turns that into nil, err.
 function M.get(url, options) return request("GET", url, options, 2) end
 function M.head(url, options) return request("HEAD", url, options, 2) end
