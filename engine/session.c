@@ -4,6 +4,7 @@
 #include "base/digest.h"
 #include "base/secret.h"
 #include "change/builtin.h"
+#include "istio/istio.h"
 #include "sandbox/sandbox.h"
 
 #include <stdio.h>
@@ -125,6 +126,7 @@ int session_changes(struct dosrun *dosrun, enum change_mode mode)
         kube_undo_handlers(kube, handlers);
         for (size_t i = 0; i < 3; i++)
             changes_undo_handler(dosrun->changes, handlers[i]);
+        changes_undo_handler(dosrun->changes, istio_undo_handler(kube));
     }
     return 0;
 }

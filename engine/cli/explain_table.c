@@ -114,6 +114,22 @@ const struct explain explain_table[] = {
      "error[K110]: Service dos-game/stats-api exists; its manager is \"helm\"",
      "Give yours another name, remove the other one, or take it over on purpose: --adopt 'Service "
      "dos-game/stats-api'."},
+    {"K111", "a route leads nowhere",
+     "The API server takes any VirtualService that has the right form. Whether its destinations are Services that "
+     "exist, whether a subset is one of a DestinationRule, and whether the weights add up to 100 is checked by dosrun "
+     "before it moves anybody: players sent there would get 503.",
+     "error[K111]: VirtualService dos-game/games, route game: no Service dos-game/game-civ",
+     "Deploy what the route leads to first: dosrun playbooks/deploy.lua civ; or mend the VirtualService."},
+    {"K112", "a gate failed",
+     "After each step of moving the players the gate asks whether the new version does well. It does not, so the run "
+     "ends here and the weights go back to what they were.",
+     "error[K112]: route game, 30 % on civ: 4 of 10 pages were not as they should be: 503 no healthy upstream",
+     "Look into the new version's pods and logs: kubectl -n dos-game logs deployment/game-civ."},
+    {"K113", "the gateway does not answer as it should",
+     "The page behind the ingress gateway was asked many times and never had the title that the deployed game has, or "
+     "the gateway has no address yet.",
+     "error[K113]: http://203.0.113.7/ never had the title DOOM (60 times in 5m); last: 503 no healthy upstream",
+     "Check the Gateway, the VirtualService and the ingress gateway's Service in istio-system."},
     {"M501", "a manifest is not valid YAML",
      "The file cannot be read: indentation, an unclosed quote, a duplicate key, or a tag or depth that is refused.",
      "error[M501]: manifests/platform/game.yaml:14: the key \"image\" is there twice",
