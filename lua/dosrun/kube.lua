@@ -1,5 +1,5 @@
 -- dosrun.kube: Kubernetes for playbooks. Verbs: apply, delete, remove, scale, restart, secret. Free:
--- get, list, wait, logs, events, sets. Raw calls, for the act of one's own verbs: patch, create, raw.
+-- get, list, wait, logs, events, sets, drift. Raw calls, for the act of one's own verbs: patch, create, raw.
 local native = require "dosrun.native.kube"
 local changes = require "dosrun.native.change"
 local script = require "dosrun.native.script"
@@ -8,11 +8,12 @@ local play = require "dosrun.playbook"
 local values = require "dosrun.values"
 local verb = require "dosrun.verb"
 local apply = require "dosrun.kube.apply"
+local drift = require "dosrun.kube.drift"
 local object = require "dosrun.kube.object"
 local remove = require "dosrun.kube.remove"
 local wait = require "dosrun.kube.wait"
 
-local M = { sets = remove.sets, remove = remove.remove, delete = remove.delete }
+local M = { sets = remove.sets, remove = remove.remove, delete = remove.delete, drift = drift.drift }
 
 function M.apply(source, values, options) return apply.apply(source, values, options) end
 

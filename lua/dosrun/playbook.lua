@@ -2,6 +2,7 @@
 local script = require "dosrun.native.script"
 local run = require "dosrun.native.run"
 local changes = require "dosrun.native.change"
+local changes = require "dosrun.native.change"
 
 local M = {}
 
@@ -244,6 +245,8 @@ Run.__index = Run
 function Run.log(_, text, ...) run.log("info", select("#", ...) > 0 and text:format(...) or text) end
 function Run.warn(_, text, ...) run.log("warning", select("#", ...) > 0 and text:format(...) or text) end
 function Run.sleep(_, duration) run.sleep(M.duration(duration, "sleep")) end
+-- run:planning(): nothing is changed in this run (plan, check), so there is no use in waiting for an effect.
+function Run.planning() return changes.mode() ~= "forward" end
 -- run:drift{ {what = ..., want = ..., found = ...}, ... }: differences that a reading playbook found; exit 2.
 function Run.drift(_, list) run.drift(script.array(list)) end
 -- run:report{ title = ..., columns = {...}, rows = {{...}} }: a table on stdout.

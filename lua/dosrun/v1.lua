@@ -45,6 +45,8 @@ function M.warn(text, ...) run.log("warning", select("#", ...) > 0 and text:form
 function M.now() return run.now() end
 -- dosrun.secret("purpose", 24): a generated secret, the same on every resume of this run.
 function M.secret(purpose, length) return run.secret(purpose, length or 32) end
+-- dosrun.read(path): the text of a project file, kept with the run, so that resume and rollback see the same.
+M.read = run.read
 M.base64 = script.base64
 M.sha256 = script.sha256
 M.json = { encode = script.json, decode = script.json_decode }

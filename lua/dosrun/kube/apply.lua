@@ -11,6 +11,7 @@ local verb = require "dosrun.verb"
 local object = require "dosrun.kube.object"
 local remove = require "dosrun.kube.remove"
 local offline = require "dosrun.offline"
+local drift = require "dosrun.kube.drift"
 
 local M = {}
 
@@ -371,7 +372,8 @@ local function id_of(ref) return table.concat({ ref.apiVersion, ref.kind, ref.na
 local function write_inventory(set, refs)
   local lines = {}
   for i, ref in ipairs(refs) do
-    lines[i] = { apiVersion = ref.apiVersion, kind = ref.kind, namespace = ref.namespace, name = ref.name, uid = ref.uid, hash = ref.hash }
+    lines[i] = { apiVersion = ref.apiVersion, kind = ref.kind, namespace = ref.namespace, name = ref.name, uid = ref.uid, hash = ref.hash,
+      owned = ref.owned }
   end
   local ref = inventory_ref(set)
   local one = {
@@ -470,10 +472,11 @@ function M.apply(source, values, options)
   end
   local final = {}
   for i, one in ipairs(live) do
-    local uid = script.known(one.object) and one.object.metadata.uid or nil
+    local known_object = script.known(one.object)
+    local uid = known_object and one.object.metadata.uid or nil
     final[i] = {
       apiVersion = one.ref.apiVersion, kind = one.ref.kind, namespace = one.ref.namespace, name = one.ref.name, uid = uid,
-      hash = hash_of(one.manifest),
+      hash = hash_of(one.manifest), owned = known_object and drift.owned_hash(one.object) or nil,
     }
   end
   if changes.mode() == "forward" then write_inventory(set, final) end
