@@ -25,7 +25,7 @@ static const struct event_type EVENTS[] = {
     /* A step begins. */
     {"step.start", "index total"},
     /* A step ended: ok, fail, stopped, or again when it is retried; value is what it returned, kept for resume. */
-    {"step.end", "outcome ms [value]"},
+    {"step.end", "outcome ms changes [value]"},
     /* Before a resource is touched: what is, what shall be, and the undo as data (first intent on it only). */
     {"change.intent", "key verb version class bound_ms want [before] [undo] [keep]"},
     /* The undo became known, or better known, while acting. */
@@ -38,14 +38,14 @@ static const struct event_type EVENTS[] = {
     {"change.would", "key verb class sign fields undo"},
     /* Before one attempt of a changing request leaves; logical is the same for its repetitions. */
     {"call.intent", "key attempt logical method url subject at_ms [undo] [guarded] [epoch]"},
-    /* The end of that attempt; lost: it may have happened all the same. */
-    {"call.end", "key attempt [status] [ms] [lost] [error]"},
+    /* The end of that attempt; unknown: it may have happened all the same; lost: no answer came, it may yet arrive. */
+    {"call.end", "key attempt [status] [ms] [lost] [unknown] [error]"},
     /* A reading call, after its end. */
     {"call.read", "attempt method url subject [status] [error]"},
     /* A lost call could still arrive until then; nothing is done to the resource before. */
     {"settle", "key until_ms"},
-    /* Undoing begins: the run goes backward from here on, also when it is resumed. */
-    {"run.back", ""},
+    /* Undoing begins: the run goes backward from here on, also when it is resumed; asked: by a rollback command. */
+    {"run.back", "[asked]"},
     /* Undo of one change begins. */
     {"undo.start", "key"},
     /* Undo of one change ended; left lists what others changed since and is kept as it is. */

@@ -30,7 +30,8 @@ enum undo_outcome {
 struct undo_request {
     const struct doc *undo;   /* the op */
     const struct doc *before; /* what was found before the first act; NULL when nothing was there */
-    const struct doc *after;  /* what the change left; NULL when that is unknown (a lost answer, a crash) */
+    const struct doc *after;  /* what the change left; NULL: nothing, or that is unknown (a lost answer, a crash) */
+    bool after_known;         /* after NULL means that the change left nothing there */
     const char *key;
     bool plan;                /* look and tell, change nothing */
     int64_t settle_ms;        /* wall time before which "not found" is not believed; 0: at once */

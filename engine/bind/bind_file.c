@@ -98,12 +98,18 @@ struct put_op {
     char *path;
     struct doc *state;
     struct err err;
+    bool admitted;
+    bool given_up; /* its task is gone; put_admitted will come all the same, and frees it */
 };
 
 static void put_free(struct op *op)
 {
     struct put_op *put = (struct put_op *)op;
 
+    if (!put->admitted) {
+        put->given_up = true;
+        return;
+    }
     free(put->path);
     doc_unref(put->state);
     free(put);
@@ -111,7 +117,7 @@ static void put_free(struct op *op)
 
 static void put_cancel(struct op *op)
 {
-    ((struct put_op *)op)->op.task = NULL;
+    (void)op; /* put_free leaves it to put_admitted */
 }
 
 static int put_push(lua_State *L, struct op *op, struct err *err)
@@ -129,6 +135,11 @@ static void put_admitted(void *ctx, const struct err *refused)
 {
     struct put_op *put = ctx;
 
+    put->admitted = true;
+    if (put->given_up) {
+        put_free(&put->op);
+        return;
+    }
     if (refused)
         put->err = *refused;
     else if (file_state_put(put->world, put->path, put->state, &put->err) < 0)

@@ -228,7 +228,8 @@ static void verb_undo_start(void *ctx, const struct undo_request *request, undo_
         push_optional(L, request->before);
         push_optional(L, request->after);
         lua_pushboolean(L, request->plan);
-        nargs = 4;
+        lua_pushboolean(L, request->after_known);
+        nargs = 5;
     }
     task = task_new(bind->script, L, nargs);
     task_data_set(task, undo->context);

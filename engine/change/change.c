@@ -11,6 +11,14 @@
 
 enum { BOUND_MS = 90000 };
 
+struct settle {
+    struct changes *changes;
+    struct timer *timer;
+    bool hurry;
+    void (*done)(void *ctx);
+    void *ctx;
+};
+
 struct changes *changes_new(const struct changes_options *options)
 {
     struct changes *changes = mem_alloc(sizeof(*changes));
@@ -21,6 +29,8 @@ struct changes *changes_new(const struct changes_options *options)
     list_init(&changes->records);
     list_init(&changes->undo_handlers);
     list_init(&changes->waiting);
+    list_init(&changes->outcomes);
+    list_init(&changes->locals);
     changes->stop = ERR_INIT;
     return changes;
 }
@@ -53,6 +63,10 @@ void changes_free(struct changes *changes)
     if (!changes)
         return;
     undo_free(changes);
+    gate_free(changes);
+    if (changes->settle)
+        timer_stop(changes->settle->timer);
+    free(changes->settle);
     while (!list_empty(&changes->records))
         record_free(LIST_OF(changes->records.next, struct record, link));
     free(changes);
@@ -63,17 +77,20 @@ enum change_mode changes_mode(const struct changes *changes)
     return changes->options.mode;
 }
 
-void changes_stop(struct changes *changes, const struct err *why)
-{
-    changes->stop = why ? *why : ERR_INIT;
-}
-
 void changes_durable(struct changes *changes, void (*fn)(void *ctx, const struct err *err), void *ctx)
 {
     if (changes->options.durable)
         changes->options.durable(changes->options.durable_ctx, fn, ctx);
     else
         fn(ctx, NULL);
+}
+
+void changes_written(struct changes *changes, void (*fn)(void *ctx, const struct err *err), void *ctx)
+{
+    if (changes->options.written)
+        changes->options.written(changes->options.durable_ctx, fn, ctx);
+    else
+        changes_durable(changes, fn, ctx);
 }
 
 uint64_t changes_emit(struct changes *changes, enum event_weight weight, const struct record *record, struct doc *event)
@@ -109,7 +126,8 @@ struct record *record_of(struct changes *changes, const char *key)
     return record;
 }
 
-struct past_call *record_call_add(struct record *record, uint64_t attempt, uint64_t logical, const char *method, const char *url)
+struct past_call *record_call_add(struct record *record, uint64_t attempt, uint64_t logical, const char *method,
+                                  const char *url)
 {
     struct past_call *call = mem_alloc(sizeof(*call));
 
@@ -134,10 +152,74 @@ struct past_call *record_call_find(struct record *record, uint64_t attempt)
     return NULL;
 }
 
-void record_settle_by(struct record *record, int64_t until_ms)
+void record_unknown_update(struct record *record)
 {
-    if (record->settle_ms < until_ms)
-        record->settle_ms = until_ms;
+    record->unknown = false;
+    LIST_EACH(link, &record->calls)
+    {
+        record->unknown |= LIST_OF(link, struct past_call, link)->unknown;
+    }
+}
+
+/* Until when a lost call, or one that a crash left open, could still arrive. */
+void record_settle_update(struct record *record)
+{
+    record->settle_ms = 0;
+    LIST_EACH(link, &record->calls)
+    {
+        const struct past_call *call = LIST_OF(link, struct past_call, link);
+        int64_t until = call->sent_ms + record->bound_ms;
+
+        if (call->lost && !call->guarded && until > record->settle_ms)
+            record->settle_ms = until;
+    }
+}
+
+void record_call_ended(struct record *record, struct past_call *call, bool lost, bool unknown, bool well)
+{
+    call->open = false;
+    call->lost = lost;
+    call->unknown = unknown;
+    LIST_EACH(link, &record->calls)
+    {
+        struct past_call *other = LIST_OF(link, struct past_call, link);
+
+        if (well && other->logical == call->logical)
+            other->unknown = false;
+    }
+    record_settle_update(record);
+    record_unknown_update(record);
+}
+
+void record_intent_seen(struct record *record, uint64_t seq)
+{
+    record->last = (struct span){.intent = seq};
+    if (!record->first.intent)
+        record->first = record->last;
+    doc_unref(record->after);
+    record->after = NULL;
+    record->known = record->unknown = false;
+    record->state = RECORD_ACTING;
+    LIST_EACH(link, &record->calls)
+    {
+        LIST_OF(link, struct past_call, link)->unknown = false; /* of an older act */
+    }
+}
+
+void record_end_seen(struct record *record, uint64_t seq)
+{
+    record->last.end = seq;
+    if (!record->first.end)
+        record->first.end = seq;
+}
+
+struct span record_span(const struct record *record)
+{
+    struct span span = record->before ? record->last : record->first;
+
+    if (!span.end)
+        span.end = UINT64_MAX;
+    return span;
 }
 
 static void set_text(char **slot, const char *text)
@@ -172,25 +254,41 @@ struct change *change_new(struct changes *changes, struct record *record, bool b
 struct change *change_open(struct changes *changes, const struct change_spec *spec, struct err *err)
 {
     struct record *record = record_of(changes, spec->key);
+    struct change *change;
 
     if (record->open) {
-        err_set(err, ERR_USAGE, "%s is being changed by step \"%s\" at the same time; let one step wait for the other (needs)",
-                spec->key, record->step ? record->step : "?");
+        err_set(err, ERR_USAGE,
+                "%s is being changed by step \"%s\" at the same time; let one step wait for the other (needs)",
+                spec->key, record->open->step ? record->open->step : "?");
         return NULL;
     }
-    set_text(&record->verb, spec->verb);
-    set_text(&record->step, spec->step);
-    set_text(&record->class, spec->class ? spec->class : "reversible");
-    record->version = spec->version;
-    record->keep = spec->keep;
-    record->pivot = strcmp(record->class, "pivot") == 0;
-    record->bound_ms = spec->bound_ms < 0 ? BOUND_MS : spec->bound_ms;
-    return change_new(changes, record, false);
+    change = change_new(changes, record, false);
+    change->verb = mem_text(spec->verb);
+    change->step = mem_text(spec->step);
+    change->class = mem_text(spec->class ? spec->class : "reversible");
+    change->version = spec->version;
+    change->keep = spec->keep;
+    change->bound_ms = spec->bound_ms < 0 ? BOUND_MS : spec->bound_ms;
+    return change;
+}
+
+static void change_free(struct change *change)
+{
+    free(change->verb);
+    free(change->step);
+    free(change->class);
+    free(change);
+}
+
+void change_unref_call(struct change *change)
+{
+    if (--change->calls == 0 && change->closed)
+        change_free(change);
 }
 
 bool change_acted(const struct change *change)
 {
-    return change->record->intent_seq != 0;
+    return change->record->first.intent != 0;
 }
 
 const struct doc *change_before(const struct change *change)
@@ -238,39 +336,45 @@ struct doc *change_event(const struct change *change, const char *type)
     return event;
 }
 
+static uint64_t change_emit(const struct change *change, struct doc *event)
+{
+    return event_emit(change->changes->options.bus, EVENT_NOTE, change->step, event);
+}
+
 void change_same(struct change *change)
 {
     struct record *record = change->record;
     struct doc *event = change_event(change, "change.same");
 
     change->changes->count.same++;
-    doc_set_text(event, "verb", record->verb);
-    changes_emit(change->changes, EVENT_NOTE, record, event);
+    doc_set_text(event, "verb", change->verb);
+    change_emit(change, event);
     /* Found as wanted after a crash that lost the outcome: now it is known. */
     if (record->state == RECORD_ACTING || record->state == RECORD_UNKNOWN) {
         event = change_event(change, "change.end");
         doc_set_text(event, "outcome", "ok");
         doc_set_bool(event, "found", true);
         record->state = RECORD_CHANGED;
-        record->end_seq = changes_emit(change->changes, EVENT_NOTE, record, event);
+        record->unknown = false;
+        record_end_seen(record, change_emit(change, event));
     }
 }
 
 void change_would(struct change *change, char sign, struct doc *fields, const struct doc *undo)
 {
-    const struct record *record = change->record;
+    bool pivot = strcmp(change->class, "pivot") == 0;
     struct doc *event = change_event(change, "change.would");
     const char *op = doc_as_text(doc_get(undo, "op"), "none");
 
     change->changes->count.would++;
-    doc_set_text(event, "verb", record->verb);
-    doc_set_text(event, "class", record->class);
+    doc_set_text(event, "verb", change->verb);
+    doc_set_text(event, "class", change->class);
     doc_set(event, "sign", doc_string((struct view){&sign, 1}));
     doc_set(event, "fields", fields ? fields : doc_array());
-    doc_set_bool(event, "undo", !record->pivot && strcmp(op, "none") != 0);
-    if (record->pivot)
+    doc_set_bool(event, "undo", !pivot && strcmp(op, "none") != 0);
+    if (pivot)
         change->changes->count.pivots++;
-    changes_emit(change->changes, EVENT_NOTE, record, event);
+    change_emit(change, event);
 }
 
 static void change_ready(void *ctx)
@@ -282,6 +386,18 @@ static void change_ready(void *ctx)
     change->ready(change->ready_ctx, NULL);
 }
 
+/* What this act is, as the record keeps it: the undo of a resource follows its last act. */
+static void record_take(struct record *record, const struct change *change)
+{
+    set_text(&record->verb, change->verb);
+    set_text(&record->step, change->step);
+    set_text(&record->class, change->class);
+    record->version = change->version;
+    record->keep = change->keep;
+    record->bound_ms = change->bound_ms;
+    record->pivot = strcmp(change->class, "pivot") == 0;
+}
+
 void change_begin(struct change *change, const struct doc *before, const struct doc *want, const struct doc *undo,
                   void (*ready)(void *ctx, const struct err *err), void *ctx)
 {
@@ -289,13 +405,14 @@ void change_begin(struct change *change, const struct doc *before, const struct 
     struct changes *changes = change->changes;
     struct doc *event = change_event(change, "change.intent");
     int64_t now = world_now_ms(changes->options.world);
-    uint64_t seq;
 
-    if (!record->intent_seq) {
+    record_take(record, change);
+    if (!record->first.intent) {
         set_doc(&record->before, before);
         set_doc(&record->undo, undo);
         doc_set(event, "before", doc_ref(before));
         doc_set(event, "undo", doc_ref(undo));
+        changes->count.changed++;
     }
     doc_set(event, "want", doc_ref(want));
     doc_set_text(event, "verb", record->verb);
@@ -304,15 +421,7 @@ void change_begin(struct change *change, const struct doc *before, const struct 
     doc_set_int(event, "bound_ms", record->bound_ms);
     if (record->keep)
         doc_set_bool(event, "keep", true);
-    seq = changes_emit(changes, EVENT_NOTE, record, event);
-    if (!record->intent_seq) {
-        record->intent_seq = seq;
-        changes->count.changed++;
-    }
-    record->state = RECORD_ACTING;
-    record->unknown = false;
-    doc_unref(record->after);
-    record->after = NULL;
+    record_intent_seen(record, change_emit(change, event));
     if (record->pivot)
         changes->past_pivot = true;
     change->ready = ready;
@@ -320,7 +429,7 @@ void change_begin(struct change *change, const struct doc *before, const struct 
     if (record->settle_ms > now) {
         event = change_event(change, "settle");
         doc_set_int(event, "until_ms", record->settle_ms);
-        changes_emit(changes, EVENT_NOTE, record, event);
+        change_emit(change, event);
         change->timer = timer_start(changes->options.world, record->settle_ms - now, change_ready, change);
     } else {
         change_ready(change);
@@ -334,7 +443,7 @@ void change_undo_set(struct change *change, const struct doc *undo)
 
     set_doc(&record->undo, undo);
     doc_set(event, "undo", doc_ref(undo));
-    changes_emit(change->changes, EVENT_NOTE, record, event);
+    change_emit(change, event);
 }
 
 void change_finish(struct change *change, const struct doc *after, const struct err *err)
@@ -342,15 +451,17 @@ void change_finish(struct change *change, const struct doc *after, const struct 
     struct record *record = change->record;
     struct doc *event = change_event(change, "change.end");
 
+    record->unknown = err && record->unknown;
     doc_set_text(event, "outcome", !err ? "ok" : record->unknown ? "unknown" : "fail");
     doc_set(event, "after", doc_ref(after));
     if (err)
         doc_set(event, "error", doc_from_err(err));
     set_doc(&record->after, after);
+    record->known = !err;
     record->state = err ? RECORD_UNKNOWN : RECORD_CHANGED;
-    if (err && record->unknown)
+    if (record->unknown)
         change->changes->count.unknown++;
-    record->end_seq = changes_emit(change->changes, EVENT_NOTE, record, event);
+    record_end_seen(record, change_emit(change, event));
     change->acting = false;
 }
 
@@ -366,8 +477,11 @@ void change_close(struct change *change)
         err_set(&err, ERR_CANCELLED, "it was left in the middle");
         change_finish(change, NULL, &err);
     }
+    change->acting = false;
     change->record->open = NULL;
-    free(change);
+    change->closed = true;
+    if (!change->calls)
+        change_free(change);
 }
 
 /* ---- the set ---- */
@@ -392,15 +506,22 @@ bool changes_in_flight(const struct changes *changes)
     return changes->in_flight > 0;
 }
 
-struct settle {
-    struct changes *changes;
-    struct timer *timer;
-    void (*done)(void *ctx);
-    void *ctx;
-};
+int changes_of_step(const struct changes *changes, const char *step)
+{
+    int count = 0;
+
+    LIST_EACH(link, &changes->records)
+    {
+        const struct record *record = LIST_OF(link, struct record, link);
+
+        count += record->first.intent && record->step && strcmp(record->step, step) == 0;
+    }
+    return count;
+}
 
 static void settle_look(void *ctx)
 {
+    enum { LOOK_MS = 20 };
     struct settle *settle = ctx;
     struct changes *changes = settle->changes;
     int64_t now = world_now_ms(changes->options.world), until = 0;
@@ -416,8 +537,8 @@ static void settle_look(void *ctx)
         }
     }
     if (changes->in_flight) {
-        settle->timer = timer_start(changes->options.world, 20, settle_look, settle);
-    } else if (until > now) {
+        settle->timer = timer_start(changes->options.world, LOOK_MS, settle_look, settle);
+    } else if (until > now && !settle->hurry) {
         struct doc *event = event_new("settle");
 
         doc_set_text(event, "key", key);
@@ -443,4 +564,17 @@ void changes_settle(struct changes *changes, void (*done)(void *ctx), void *ctx)
     settle->ctx = ctx;
     changes->settle = settle;
     settle->timer = timer_start(changes->options.world, 0, settle_look, settle);
+}
+
+void changes_stop(struct changes *changes, const struct err *why)
+{
+    changes->stop = why ? *why : ERR_INIT;
+    if (!why)
+        return;
+    if (changes->settle) {
+        changes->settle->hurry = true;
+        timer_stop(changes->settle->timer);
+        changes->settle->timer = timer_start(changes->options.world, 0, settle_look, changes->settle);
+    }
+    undo_stop(changes);
 }

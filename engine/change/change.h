@@ -29,6 +29,8 @@ struct changes_options {
     int max_parallel; /* undos side by side */
     /* Tells when all events emitted so far are on disk (journal_when_durable). NULL: at once. */
     void (*durable)(void *ctx, void (*fn)(void *fn_ctx, const struct err *err), void *fn_ctx);
+    /* The same without asking for a sync (journal_when_written): outcomes need none of their own. */
+    void (*written)(void *ctx, void (*fn)(void *fn_ctx, const struct err *err), void *fn_ctx);
     void *durable_ctx;
     /* Wall time until which the lock lets calls begin; INT64_MAX without a shared lock. Its epoch. */
     int64_t (*acts_until)(void *ctx);
@@ -41,7 +43,8 @@ struct changes *changes_new(const struct changes_options *options);
 void changes_free(struct changes *changes);
 /* The gate for http_set_gate; it serves this run until changes_free. */
 struct http_gate changes_gate(struct changes *changes);
-/* No new call starts any more (Ctrl-C, a failed step); those in flight go on. why NULL: calls may start again. */
+/* No new call starts any more (Ctrl-C, a failed step), of an undo neither, and waits for lost calls end;
+   those in flight go on. why NULL: calls may start again. */
 void changes_stop(struct changes *changes, const struct err *why);
 enum change_mode changes_mode(const struct changes *changes);
 
@@ -99,9 +102,12 @@ void change_local(struct change *change, const char *what, void (*fn)(void *ctx,
 /* ---- the set ---- */
 
 struct changes_count {
+    /* changed: resources acted on, each once, however often. */
     int changed, same, would, unknown, pivots, undone, left;
 };
 struct changes_count changes_count(const struct changes *changes);
+/* How many resources this step acted on last. */
+int changes_of_step(const struct changes *changes, const char *step);
 /* True once a pivot has begun: such a run only goes forward or stops. */
 bool changes_past_pivot(const struct changes *changes);
 /* Has any changing call been admitted? A failure before that leaves nothing to undo. */
@@ -109,7 +115,7 @@ bool changes_any(const struct changes *changes);
 /* Folds one event of the journal in, in order (resume, rollback). Others than its own are ignored. */
 int changes_replay(struct changes *changes, const struct doc *event, struct err *err) __attribute__((warn_unused_result));
 
-/* Calls done once nothing is in flight any more and no outcome could still come late. */
+/* Calls done once nothing is in flight any more and no outcome could still come late (or changes_stop came meanwhile). */
 void changes_settle(struct changes *changes, void (*done)(void *ctx), void *ctx);
 bool changes_in_flight(const struct changes *changes);
 
@@ -124,11 +130,12 @@ struct undo_report {
 };
 /*
  * Undoes every change of the run that is not undone yet, in reverse: a change waits for all that began
- * after it ended. automatic: keep = true steps stay. plan: only tells. done once, report borrowed.
+ * after it ended. What was left because others had changed it is looked at again. automatic: keep = true
+ * steps stay. plan: only tells. done once, report borrowed.
  */
 void changes_undo(struct changes *changes, bool automatic, bool plan,
                   void (*done)(void *ctx, const struct undo_report *report), void *ctx);
 /* Gives the undo data up: `abandon`. */
 void changes_abandon(struct changes *changes);
-/* An array of {key, verb, step, undo, state} in the order in which they would be undone. */
+/* An array of {key, verb, step, undo, state} of all that was acted on, in the order in which they would be undone. */
 struct doc *changes_list(const struct changes *changes);

@@ -18,7 +18,8 @@ static void diff_add(struct doc *fields, const struct buf *path, const struct do
     doc_push(fields, field);
 }
 
-static void diff_member(struct doc *fields, struct buf *path, const char *key, const struct doc *before, const struct doc *after)
+static void diff_member(struct doc *fields, struct buf *path, const char *key, const struct doc *before,
+                        const struct doc *after)
 {
     size_t len = path->len;
 

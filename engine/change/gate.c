@@ -13,31 +13,56 @@ enum { LEASE_LOOK_MS = 250, LEASE_PATIENCE_MS = 60000 };
 
 struct admission {
     struct list link;
-    struct changes *changes;
-    struct record *record;
+    struct change *change;
     uint64_t attempt, logical;
-    bool backward;
     char *method, *url, *subject;
-    bool guarded;
+    bool guarded, written;
     int64_t asked_ms;
     struct timer *timer;
     void (*admitted)(void *ctx, const struct err *refused);
     void *ctx;
 };
 
-static void admission_end(struct admission *admission, const struct err *refused)
+static void admission_free(struct admission *admission)
 {
-    void (*admitted)(void *, const struct err *) = admission->admitted;
-    void *ctx = admission->ctx;
-
     list_remove(&admission->link);
-    if (refused)
-        admission->changes->in_flight--;
+    timer_stop(admission->timer);
     free(admission->method);
     free(admission->url);
     free(admission->subject);
     free(admission);
-    admitted(ctx, refused);
+}
+
+/* Its intent is in the journal, and it is not sent: said there too, or a resume would wait for its answer. */
+static void admission_withdraw(const struct admission *admission, const struct err *refused)
+{
+    struct record *record = admission->change->record;
+    struct past_call *call = record_call_find(record, admission->attempt);
+    struct doc *event = event_new("call.end");
+
+    doc_set_text(event, "key", record->key);
+    doc_set_int(event, "attempt", (int64_t)admission->attempt);
+    doc_set(event, "error", doc_from_err(refused));
+    changes_emit(admission->change->changes, EVENT_NOTE, record, event);
+    record_call_ended(record, call, false, false, false);
+}
+
+static void admission_end(struct admission *admission, const struct err *refused)
+{
+    void (*admitted)(void *, const struct err *) = admission->admitted;
+    struct change *change = admission->change;
+    struct err why = refused ? *refused : ERR_INIT;
+    void *ctx = admission->ctx;
+
+    if (refused) {
+        if (admission->written)
+            admission_withdraw(admission, &why);
+        change->changes->in_flight--;
+    }
+    admission_free(admission);
+    admitted(ctx, refused ? &why : NULL);
+    if (refused)
+        change_unref_call(change);
 }
 
 static void admission_durable(void *ctx, const struct err *err)
@@ -45,14 +70,14 @@ static void admission_durable(void *ctx, const struct err *err)
     struct admission *admission = ctx;
 
     if (!err)
-        world_crash_point(admission->changes->options.world, admission->attempt, CRASH_INTENT);
+        world_crash_point(admission->change->changes->options.world, admission->attempt, CRASH_INTENT);
     admission_end(admission, err);
 }
 
 static void admission_write(struct admission *admission)
 {
-    struct changes *changes = admission->changes;
-    struct record *record = admission->record;
+    struct changes *changes = admission->change->changes;
+    struct record *record = admission->change->record;
     struct doc *event = event_new("call.intent");
     struct past_call *call;
 
@@ -64,7 +89,7 @@ static void admission_write(struct admission *admission)
     doc_set_text(event, "url", admission->url);
     doc_set_text(event, "subject", admission->subject);
     doc_set_int(event, "at_ms", world_now_ms(changes->options.world));
-    if (admission->backward)
+    if (admission->change->backward)
         doc_set_bool(event, "undo", true);
     if (admission->guarded)
         doc_set_bool(event, "guarded", true);
@@ -74,6 +99,7 @@ static void admission_write(struct admission *admission)
     call->guarded = admission->guarded;
     call->sent_ms = world_now_ms(changes->options.world);
     changes->any = true;
+    admission->written = true;
     changes_emit(changes, EVENT_INTENT, record, event);
     changes_durable(changes, admission_durable, admission);
 }
@@ -82,35 +108,35 @@ static void admission_write(struct admission *admission)
 static void admission_look(void *ctx)
 {
     struct admission *admission = ctx;
-    struct changes *changes = admission->changes;
+    struct changes *changes = admission->change->changes;
     int64_t now = world_now_ms(changes->options.world);
     struct err lost = ERR_INIT;
 
     admission->timer = NULL;
-    if (changes->stop.kind && !admission->backward) {
+    if (changes->stop.kind) {
         admission_end(admission, &changes->stop);
     } else if (!changes->options.acts_until || now < changes->options.acts_until(changes->options.lock_ctx)) {
         admission_write(admission);
     } else if (now - admission->asked_ms < LEASE_PATIENCE_MS) {
         admission->timer = timer_start(changes->options.world, LEASE_LOOK_MS, admission_look, admission);
     } else {
-        err_set(&lost, ERR_CONFLICT, "the target's lock could not be renewed for %d s; nothing more is changed without it",
+        err_set(&lost, ERR_CONFLICT,
+                "the target's lock could not be renewed for %d s; nothing more is changed without it",
                 LEASE_PATIENCE_MS / 1000);
         admission_end(admission, &lost);
     }
 }
 
-static void admission_start(struct change *change, uint64_t attempt, uint64_t logical, const char *method, const char *url,
-                            const char *subject, bool guarded, void (*admitted)(void *, const struct err *), void *ctx)
+static void admission_start(struct change *change, uint64_t attempt, uint64_t logical, const char *method,
+                            const char *url, const char *subject, bool guarded,
+                            void (*admitted)(void *, const struct err *), void *ctx)
 {
     struct admission *admission = mem_alloc(sizeof(*admission));
     struct changes *changes = change->changes;
 
-    admission->changes = changes;
-    admission->record = change->record;
+    admission->change = change;
     admission->attempt = attempt;
     admission->logical = logical;
-    admission->backward = change->backward;
     admission->method = mem_text(method);
     admission->url = mem_text(url);
     admission->subject = mem_text(subject);
@@ -120,19 +146,33 @@ static void admission_start(struct change *change, uint64_t attempt, uint64_t lo
     admission->ctx = ctx;
     list_add_tail(&changes->waiting, &admission->link);
     changes->in_flight++;
-    if (changes->stop.kind && !admission->backward) /* refusals come from a later turn, as all callbacks do */
+    change->calls++;
+    if (changes->stop.kind) /* refusals come from a later turn, as all callbacks do */
         admission->timer = timer_start(changes->options.world, 0, admission_look, admission);
     else
         admission_look(admission);
 }
 
-static void outcome_durable(void *ctx, const struct err *err)
+/* An outcome on its way into the journal, for the crash point behind it. */
+struct outcome {
+    struct list link;
+    struct world *world;
+    uint64_t attempt;
+};
+
+static void outcome_free(struct outcome *outcome)
 {
-    struct admission *crash = ctx;
+    list_remove(&outcome->link);
+    free(outcome);
+}
+
+static void outcome_written(void *ctx, const struct err *err)
+{
+    struct outcome *outcome = ctx;
 
     if (!err)
-        world_crash_point(crash->changes->options.world, crash->attempt, CRASH_OUTCOME);
-    free(crash);
+        world_crash_point(outcome->world, outcome->attempt, CRASH_OUTCOME);
+    outcome_free(outcome);
 }
 
 /* An admitted attempt has ended. err->maybe_done without any answer means that it may yet arrive. */
@@ -142,9 +182,8 @@ static void attempt_end(struct change *change, uint64_t attempt, int status, con
     struct record *record = change->record;
     struct past_call *call = record_call_find(record, attempt);
     struct doc *event = event_new("call.end");
-    struct admission *crash = mem_alloc(sizeof(*crash));
-    bool lost = err && err->maybe_done && status == 0;
-    int64_t now = world_now_ms(changes->options.world);
+    struct outcome *outcome = mem_alloc(sizeof(*outcome));
+    bool unknown = err && err->maybe_done, lost = unknown && status == 0;
 
     changes->in_flight--;
     doc_set_text(event, "key", record->key);
@@ -153,22 +192,18 @@ static void attempt_end(struct change *change, uint64_t attempt, int status, con
         doc_set_int(event, "status", status);
     if (err)
         doc_set(event, "error", doc_from_err(err));
-    if (err && err->maybe_done)
-        record->unknown = true;
-    else if (!err)
-        record->unknown = false;
     if (lost)
         doc_set_bool(event, "lost", true);
-    if (call) {
-        call->open = false;
-        doc_set_int(event, "ms", now - call->sent_ms);
-        if (lost && !call->guarded)
-            record_settle_by(record, call->sent_ms + record->bound_ms);
-    }
+    if (unknown)
+        doc_set_bool(event, "unknown", true);
+    doc_set_int(event, "ms", world_now_ms(changes->options.world) - call->sent_ms);
+    record_call_ended(record, call, lost, unknown, !err);
     changes_emit(changes, EVENT_NOTE, record, event);
-    crash->changes = changes;
-    crash->attempt = attempt;
-    changes_durable(changes, outcome_durable, crash);
+    outcome->world = changes->options.world;
+    outcome->attempt = attempt;
+    list_add_tail(&changes->outcomes, &outcome->link);
+    change_unref_call(change);
+    changes_written(changes, outcome_written, outcome);
 }
 
 /* ---- HTTP ---- */
@@ -186,17 +221,20 @@ static int refuse(const struct changes *changes, const struct change *change, co
         err_set(err, ERR_USAGE, "%s would change something, and this only reads (reads = true)", what);
     else if (!change)
         err_set(err, ERR_USAGE,
-                "%s would change something outside of a verb; wrap it: dosrun.verb { \"name\", key = ..., look = ..., want = ..., "
+                "%s would change something outside of a verb; wrap it: dosrun.verb { \"name\", key = ..., look = ..., "
+                "want = ..., "
                 "act = function(i) ... end, undo = ... }",
                 what);
     else
-        err_set(err, ERR_USAGE, "%s would change something, but %s is only being looked at; only `act` and `undo` may change", what,
+        err_set(err, ERR_USAGE,
+                "%s would change something, but %s is only being looked at; only `act` and `undo` may change", what,
                 change->record->key);
     err_explain(err, "S401");
     return -1;
 }
 
-static void gate_enter(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt, uint64_t logical)
+static void gate_enter(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt,
+                       uint64_t logical)
 {
     struct changes *changes = ctx;
     struct change *change = request->owner;
@@ -211,11 +249,12 @@ static void gate_enter(void *ctx, struct http_call *call, const struct http_requ
         http_gate_open(call, &err);
         return;
     }
-    admission_start(change, attempt, logical, request->method, request->url, request->subject, request->guarded, http_admitted, call);
+    admission_start(change, attempt, logical, request->method, request->url, request->subject, request->guarded,
+                    http_admitted, call);
 }
 
-static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt, const struct http_answer *answer,
-                       const struct err *err)
+static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt,
+                       const struct http_answer *answer, const struct err *err)
 {
     struct changes *changes = ctx;
 
@@ -362,8 +401,8 @@ struct change_process *change_process_start(struct change *change, const struct 
     process->request.env = (const char *const *)process->env;
     process->request.cwd = process->cwd;
     process->request.input.ptr = process->input;
-    admission_start(change, process->attempt, process->request.logical, "exec", request->argv[0], NULL, false, process_admitted,
-                    process);
+    admission_start(change, process->attempt, process->request.logical, "exec", request->argv[0], NULL, false,
+                    process_admitted, process);
     return process;
 }
 
@@ -385,15 +424,19 @@ void change_process_cancel(struct change_process *process)
 /* ---- this machine ---- */
 
 struct local_act {
+    struct list link;
+    struct changes *changes;
     void (*fn)(void *ctx, const struct err *refused);
     void *ctx;
 };
 
 static void local_durable(void *ctx, const struct err *err)
 {
-    struct local_act act = *(struct local_act *)ctx;
+    struct local_act *local = ctx, act = *local;
 
-    free(ctx);
+    list_remove(&local->link);
+    free(local);
+    act.changes->in_flight--;
     act.fn(act.ctx, err);
 }
 
@@ -408,13 +451,30 @@ void change_local(struct change *change, const char *what, void (*fn)(void *ctx,
         fn(ctx, &err);
         return;
     }
-    if (changes->stop.kind && !change->backward) {
+    if (changes->stop.kind) {
         fn(ctx, &changes->stop);
         return;
     }
     act = mem_alloc(sizeof(*act));
+    act->changes = changes;
     act->fn = fn;
     act->ctx = ctx;
     changes->any = true;
+    changes->in_flight++;
+    list_add_tail(&changes->locals, &act->link);
     changes_durable(changes, local_durable, act);
+}
+
+void gate_free(struct changes *changes)
+{
+    while (!list_empty(&changes->waiting))
+        admission_free(LIST_OF(changes->waiting.next, struct admission, link));
+    while (!list_empty(&changes->outcomes))
+        outcome_free(LIST_OF(changes->outcomes.next, struct outcome, link));
+    while (!list_empty(&changes->locals)) {
+        struct local_act *act = LIST_OF(changes->locals.next, struct local_act, link);
+
+        list_remove(&act->link);
+        free(act);
+    }
 }

@@ -1,7 +1,8 @@
 /*
  * Backward: every change of the run undone by the words of its undo data. Order comes from the
  * journal alone: a change may be undone once all that began after its end are; what ran side by side
- * forward is undone side by side.
+ * forward is undone side by side. What the run made counts from its first act (a namespace goes after
+ * all that came into it), what it found from its last (a route turns back before what it led to goes).
  */
 #include "change/change.h"
 #include "change/record.h"
@@ -56,25 +57,26 @@ static const struct undo_handler *handler_find(const struct changes *changes, co
     return NULL;
 }
 
-bool undo_run(struct changes *changes)
-{
-    return changes->undo != NULL;
-}
-
 void undo_free(struct changes *changes)
 {
+    struct undo_all *all = changes->undo;
+
     while (!list_empty(&changes->undo_handlers)) {
         struct handler_entry *entry = LIST_OF(changes->undo_handlers.next, struct handler_entry, link);
 
         list_remove(&entry->link);
         free(entry);
     }
-    if (changes->undo) {
-        timer_stop(changes->undo->timer);
-        doc_unref(changes->undo->list);
-        free(changes->undo->items);
-        free(changes->undo);
+    if (!all)
+        return;
+    for (size_t i = 0; i < all->count; i++) {
+        timer_stop(all->items[i].timer);
+        change_close(all->items[i].change);
     }
+    timer_stop(all->timer);
+    doc_unref(all->list);
+    free(all->items);
+    free(all);
 }
 
 static const char *outcome_word(enum undo_outcome outcome)
@@ -86,7 +88,7 @@ static const char *outcome_word(enum undo_outcome outcome)
 
 static bool record_undoable(const struct record *record, bool automatic)
 {
-    if (!record->intent_seq || record->state == RECORD_UNDONE || record->state == RECORD_LEFT)
+    if (!record->first.intent || record->state == RECORD_UNDONE || record->state == RECORD_ABANDONED)
         return false;
     return !(automatic && record->keep);
 }
@@ -117,18 +119,24 @@ static void item_record(struct undo_item *item, enum undo_outcome outcome, struc
     struct undo_report *report = &item->all->report;
     struct record *record = item->record;
 
+    struct changes_count *count = &item->all->changes->count;
+
     if (outcome == UNDO_DONE)
         report->undone++;
     if (outcome == UNDO_ALREADY)
         report->already++;
     if (outcome == UNDO_DONE || outcome == UNDO_ALREADY) {
-        if (!item->all->plan)
+        if (!item->all->plan) {
             record->state = RECORD_UNDONE;
+            count->undone++;
+        }
     } else if (outcome == UNDO_FOREIGN) {
         report->left++;
         left_add(item, left, "somebody changed it since; it was left alone");
-        if (!item->all->plan)
+        if (!item->all->plan) {
             record->state = RECORD_LEFT;
+            count->left++;
+        }
     } else {
         report->failed++;
         item->failed = true;
@@ -175,8 +183,13 @@ static void item_done(void *ctx, enum undo_outcome outcome, struct doc *left, co
     int64_t now = world_now_ms(changes->options.world), settle = item->record->settle_ms;
 
     if (!item->all->plan && settle > now && (outcome == UNDO_DONE || outcome == UNDO_ALREADY) && item->rounds++ < 3) {
-        struct doc *event = change_event(item->change, "settle");
+        struct doc *event;
 
+        if (changes->stop.kind) {
+            item_end(item, UNDO_FAILED, left, &changes->stop);
+            return;
+        }
+        event = change_event(item->change, "settle");
         doc_set_int(event, "until_ms", settle);
         changes_emit(changes, EVENT_NOTE, item->record, event);
         doc_unref(left);
@@ -194,7 +207,8 @@ static void item_start(void *ctx)
     const struct undo_handler *handler = handler_find(item->all->changes, op);
     struct undo_request request = {.undo = record->undo,
                                    .before = record->before,
-                                   .after = record->state == RECORD_CHANGED ? record->after : NULL,
+                                   .after = record->known ? record->after : NULL,
+                                   .after_known = record->known,
                                    .key = record->key,
                                    .plan = item->all->plan,
                                    .settle_ms = record->settle_ms,
@@ -225,14 +239,30 @@ static void item_begin(struct undo_item *item)
 
 /* ---- all of them ---- */
 
+/* What a stop cuts short: nothing that is in flight, only the wait for what could still arrive. */
+void undo_stop(struct changes *changes)
+{
+    struct undo_all *all = changes->undo;
+
+    for (size_t i = 0; all && i < all->count; i++) {
+        struct undo_item *item = &all->items[i];
+
+        if (!item->timer)
+            continue;
+        timer_stop(item->timer);
+        item->timer = NULL;
+        item_end(item, UNDO_FAILED, NULL, &changes->stop);
+    }
+}
+
 static bool item_may_start(const struct undo_all *all, const struct undo_item *item)
 {
-    uint64_t end = item->record->end_seq ? item->record->end_seq : UINT64_MAX;
+    uint64_t end = record_span(item->record).end;
 
     for (size_t i = 0; i < all->count; i++) {
         const struct undo_item *other = &all->items[i];
 
-        if (other != item && other->record->intent_seq > end && (!other->done || other->failed))
+        if (other != item && record_span(other->record).intent > end && (!other->done || other->failed))
             return false;
     }
     return true;
@@ -257,7 +287,9 @@ static void undo_next(void *ctx)
         struct undo_item *item = &all->items[i];
 
         if (!item->done)
-            left_add(item, NULL, changes->stop.kind ? "not undone: stopped" : "not undone: the undo of something made after it failed");
+            left_add(item, NULL,
+                     changes->stop.kind ? "not undone: stopped"
+                                        : "not undone: the undo of something made after it failed");
     }
     if (changes->stop.kind && !all->report.err.kind)
         all->report.err = changes->stop;
@@ -269,11 +301,23 @@ static void undo_next(void *ctx)
     free(all);
 }
 
-static int later_intent_first(const void *a, const void *b)
+static int later_first(uint64_t one, uint64_t other)
+{
+    return one < other ? 1 : -(one > other);
+}
+
+static int item_order(const void *a, const void *b)
 {
     const struct undo_item *one = a, *other = b;
 
-    return one->record->intent_seq < other->record->intent_seq ? 1 : -1;
+    return later_first(record_span(one->record).intent, record_span(other->record).intent);
+}
+
+static int record_order(const void *a, const void *b)
+{
+    const struct record *const *one = a, *const *other = b;
+
+    return later_first(record_span(*one).intent, record_span(*other).intent);
 }
 
 static struct undo_all *undo_new(struct changes *changes, bool automatic)
@@ -296,7 +340,7 @@ static struct undo_all *undo_new(struct changes *changes, bool automatic)
         if (record_undoable(record, automatic))
             all->items[all->count++] = (struct undo_item){.all = all, .record = record};
     }
-    qsort(all->items, all->count, sizeof(*all->items), later_intent_first);
+    qsort(all->items, all->count, sizeof(*all->items), item_order);
     return all;
 }
 
@@ -314,23 +358,35 @@ void changes_undo(struct changes *changes, bool automatic, bool plan,
 
 struct doc *changes_list(const struct changes *changes)
 {
-    static const char *const words[] = {"looked at", "open", "changed", "unknown", "undone", "left"};
+    static const char *const words[] = {"looked at", "open", "changed", "unknown", "undone", "left", "abandoned"};
     struct doc *list = doc_array();
+    const struct record **records;
+    size_t count = 0;
 
     LIST_EACH(link, &changes->records)
     {
-        const struct record *record = LIST_OF(link, struct record, link);
-        struct doc *entry;
-
-        if (!record->intent_seq)
-            continue;
-        entry = doc_object();
-        doc_set_text(entry, "key", record->key);
-        doc_set_text(entry, "verb", record->verb);
-        doc_set_text(entry, "step", record->step);
-        doc_set_text(entry, "state", words[record->state]);
-        doc_set(entry, "undo", doc_ref(record->undo));
-        doc_insert_at(list, 0, entry);
+        count += LIST_OF(link, struct record, link)->first.intent != 0;
     }
+    records = mem_array(count + 1, sizeof(*records));
+    count = 0;
+    LIST_EACH(link, &changes->records)
+    {
+        const struct record *record = LIST_OF(link, struct record, link);
+
+        if (record->first.intent)
+            records[count++] = record;
+    }
+    qsort(records, count, sizeof(*records), record_order);
+    for (size_t i = 0; i < count; i++) {
+        struct doc *entry = doc_object();
+
+        doc_set_text(entry, "key", records[i]->key);
+        doc_set_text(entry, "verb", records[i]->verb);
+        doc_set_text(entry, "step", records[i]->step);
+        doc_set_text(entry, "state", words[records[i]->state]);
+        doc_set(entry, "undo", doc_ref(records[i]->undo));
+        doc_push(list, entry);
+    }
+    free(records);
     return list;
 }

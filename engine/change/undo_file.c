@@ -107,7 +107,8 @@ static void file_act(void *ctx, const struct err *refused)
 
     if (refused)
         file_end(file, UNDO_FAILED, NULL, refused);
-    else if (file_state_put(world, doc_as_text(doc_get(file->undo, "path"), ""), doc_get(file->undo, "state"), &err) < 0)
+    else if (file_state_put(world, doc_as_text(doc_get(file->undo, "path"), ""), doc_get(file->undo, "state"), &err) <
+             0)
         file_end(file, UNDO_FAILED, NULL, &err);
     else
         file_end(file, UNDO_DONE, NULL, NULL);
@@ -129,7 +130,8 @@ static void file_start(void *ctx, const struct undo_request *request, undo_done_
         file_end(file, UNDO_FAILED, NULL, &err);
     else if (doc_equal(now, doc_get(request->undo, "state")))
         file_end(file, UNDO_ALREADY, NULL, NULL);
-    else if (request->after && !doc_equal(now, request->after))
+    else if (request->after ? !doc_equal(now, request->after)
+                            : request->after_known && !doc_as_bool(doc_get(now, "missing"), false))
         file_end(file, UNDO_FOREIGN, NULL, NULL);
     else if (request->plan)
         file_end(file, UNDO_DONE, NULL, NULL);

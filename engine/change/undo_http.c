@@ -17,7 +17,7 @@ struct http_undo {
     struct changes *changes;
     struct doc *undo, *before, *after;
     void *owner;
-    bool plan;
+    bool plan, after_known;
     struct header headers[HEADERS_MAX];
     size_t headers_len;
     struct buf body;
@@ -54,11 +54,12 @@ static void http_undo_sent(void *ctx, const struct http_answer *answer, const st
         http_undo_end(http, err ? UNDO_FAILED : UNDO_DONE, err);
 }
 
-static void http_undo_send(struct http_undo *http, const char *method, const char *url, const struct doc *body, enum http_class class,
-                           void (*end)(void *, const struct http_answer *, const struct err *))
+static void http_undo_send(struct http_undo *http, const char *method, const char *url, const struct doc *body,
+                           enum http_class class, void (*end)(void *, const struct http_answer *, const struct err *))
 {
     const struct http_fns fns = {.end = end};
-    struct http_request request = {.method = method, .url = url, .class = class, .repeat = HTTP_REPEAT_SAFE, .backward = true};
+    struct http_request request = {
+        .method = method, .url = url, .class = class, .repeat = HTTP_REPEAT_SAFE, .backward = true};
 
     buf_reset(&http->body);
     if (doc_is(body, DOC_STRING))
@@ -97,13 +98,13 @@ static void http_undo_looked(void *ctx, const struct http_answer *answer, const 
         http_undo_end(http, UNDO_FAILED, err);
     } else if (missing ? gone_before(http) : before && body_is(answer->body, before)) {
         http_undo_end(http, UNDO_ALREADY, NULL);
-    } else if (http->after && (missing || !body_is(answer->body, after))) {
+    } else if (http->after ? missing || !body_is(answer->body, after) : http->after_known && !missing) {
         http_undo_end(http, UNDO_FOREIGN, NULL);
     } else if (http->plan) {
         http_undo_end(http, UNDO_DONE, NULL);
     } else {
-        http_undo_send(http, doc_as_text(doc_get(undo, "method"), "PUT"), doc_as_text(doc_get(undo, "url"), ""), doc_get(undo, "body"),
-                       HTTP_CHANGES, http_undo_sent);
+        http_undo_send(http, doc_as_text(doc_get(undo, "method"), "PUT"), doc_as_text(doc_get(undo, "url"), ""),
+                       doc_get(undo, "body"), HTTP_CHANGES, http_undo_sent);
     }
 }
 
@@ -118,6 +119,7 @@ static void http_undo_start(void *ctx, const struct undo_request *request, undo_
     http->after = doc_ref(request->after);
     http->owner = request->owner;
     http->plan = request->plan;
+    http->after_known = request->after_known;
     http->done = done;
     http->done_ctx = done_ctx;
     buf_init(&http->body, 64 << 20);

@@ -36,6 +36,8 @@ struct run *run_new(const struct run_options *options)
     struct run *run = mem_alloc(sizeof(*run));
 
     run->options = *options;
+    if (run->options.max_parallel < 1)
+        run->options.max_parallel = 8;
     run->values = doc_object();
     run->failure = ERR_INIT;
     return run;
@@ -95,6 +97,7 @@ static void step_emit_end(struct step *step, const char *outcome, struct doc *va
     struct doc *event = event_new("step.end");
 
     doc_set_text(event, "outcome", outcome);
+    doc_set_int(event, "changes", changes_of_step(step->run->options.changes, step->name));
     doc_set_int(event, "ms", world_mono_ms(step->run->options.world) - step->began_ms);
     if (value)
         doc_set(event, "value", doc_ref(value));
@@ -228,9 +231,13 @@ void run_turn(struct run *run)
     if (run->stopping) {
         run_stop_turn(run);
     } else {
-        for (size_t i = 0; i < run->count; i++) {
-            if (step_may_start(run->steps[i]))
-                step_start(run->steps[i]);
+        size_t running = run_in_state(run, STEP_RUNNING);
+
+        for (size_t i = 0; i < run->count && running < (size_t)run->options.max_parallel; i++) {
+            if (!step_may_start(run->steps[i]))
+                continue;
+            step_start(run->steps[i]);
+            running++;
         }
     }
     if (run_in_state(run, STEP_RUNNING))

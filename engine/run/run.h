@@ -42,6 +42,7 @@ struct run_options {
     struct script *script;
     struct changes *changes;
     struct event_bus *bus;
+    int max_parallel; /* steps side by side; 0: 8 */
     /* Makes the task of a step; from: object of the values that steps returned, by name. Borrowed. */
     struct task *(*step)(void *ctx, size_t index, const struct doc *from);
     void *ctx;

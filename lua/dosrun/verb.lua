@@ -127,7 +127,7 @@ end
 
 -- Executes verb.undo for a verb of the user's: called by the engine in a task, its gate open.
 -- Gives "undone", "already", "foreign" or "failed", and a list of what was left.
-function M.undo(data, before, after, plan)
+function M.undo(data, before, after, plan, after_known)
   local spec = M.registered[data.name]
   if not spec then
     return "failed", { { what = ("the playbook of this run defines no verb %q"):format(data.name) } }
@@ -137,7 +137,7 @@ function M.undo(data, before, after, plan)
   end
   local now = spec.look(data.input)
   if values.equal(now, before) then return "already" end
-  if after ~= nil and not values.equal(now, after) then
+  if after_known and not values.equal(now, after) then
     return "foreign", { { what = "somebody changed it since: " .. M.describe(spec, now, after, data.input) } }
   end
   if plan then return "undone" end
