@@ -246,6 +246,7 @@ static void call_send(struct kube_call *call)
         .stream = call->piece != NULL,
         .owner = call->request.owner,
         .logical = call->request.logical,
+        .guarded = call->request.guarded,
         .subject = call->request.subject,
     };
 

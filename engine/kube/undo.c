@@ -192,6 +192,7 @@ void kube_undo_change(struct kube_undo *task, const char *method, const char *co
     request.body = body;
     request.class = HTTP_CHANGES;
     request.owner = task->owner;
+    request.guarded = !doc_get(task->undo, "object"); /* all but kube.create name a uid or a resourceVersion */
     request.subject = subject;
     kube_send(task->kube, &request, change_end, task);
     doc_unref(query);
