@@ -509,11 +509,12 @@ static bool apply_checked(struct write *write, const struct doc *config)
         struct buf text;
 
         buf_init(&text, 1 << 16);
-        buf_addf(&text, "failed to create typed patch object (%s/%s; %s, Kind=%s): ",
-                 doc_path_text(config, "metadata", "namespace", NULL)
-                     ? doc_path_text(config, "metadata", "namespace", NULL)
-                     : "",
-                 write->name, doc_as_text(doc_get(config, "apiVersion"), ""), write->resource->kind);
+        buf_addf(
+            &text, "failed to create typed patch object (%s/%s; %s%s, Kind=%s): ",
+            doc_path_text(config, "metadata", "namespace", NULL) ? doc_path_text(config, "metadata", "namespace", NULL)
+                                                                 : "",
+            doc_path_text(config, "metadata", "name", NULL) ? doc_path_text(config, "metadata", "name", NULL) : "",
+            *write->resource->group ? "" : "/", doc_as_text(doc_get(config, "apiVersion"), ""), write->resource->kind);
         if (count > 1)
             buf_add_text(&text, "errors:");
         for (size_t i = 0; i < count; i++)
@@ -569,7 +570,8 @@ struct doc *managed_apply(struct write *write, const struct doc *old, const stru
         merged = NULL;
     } else {
         self->set = strip_metadata(self->set);
-        time_set(write, self);
+        if (!doc_equal(live, merged)) /* an apply that changes nothing leaves the time as it was, or without one */
+            time_set(write, self);
         managers_drop_empty(&managers);
         struct doc *own = doc_copy(merged);
         doc_unref(merged);

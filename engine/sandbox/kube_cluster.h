@@ -109,8 +109,9 @@ struct write {
     const char *version, *namespace, *name;
     const char *subresource; /* "" for the object itself */
     const char *manager;
-    bool dry_run, force, apply;
+    bool dry_run, force, apply, strategic;
     enum write_check check;
+    const struct doc *patch; /* what a patch that is no apply made of the object, for its refusals */
     int code;             /* 200, or 201 when the object was made */
     struct doc *warnings; /* array of text, or NULL */
     struct doc *status;   /* owned; NULL as long as all is well */

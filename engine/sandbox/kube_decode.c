@@ -23,11 +23,32 @@ struct decode {
 
 static struct doc *decode_at(struct decode *decode, const struct shape *shape, const struct doc *value, bool pointer);
 
+/* Bodies are a bad request; what a patch made of the object is an invalid value of the patch. */
+static struct doc *refusal(const struct write *write, const char *words)
+{
+    if (!write->patch)
+        return status_new(400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: %s",
+                          write->resource->kind, write->version, write->resource->kind, words);
+    struct buf text, value;
+    buf_init(&text, 8 << 20);
+    buf_init(&value, 8 << 20);
+    json_add(&text, write->patch, JSON_COMPACT);
+    struct doc *quoted = doc_text(buf_text(&text));
+    json_add(&value, quoted, JSON_COMPACT);
+    char *message = mem_printf("Invalid value: %s: %s", buf_text(&value), words);
+    struct doc *status = status_new(422, "Invalid", " \"\" is invalid: patch: %s", message);
+    status_cause(status, "FieldValueInvalid", "patch", message);
+    free(message);
+    doc_unref(quoted);
+    buf_free(&text);
+    buf_free(&value);
+    return status;
+}
+
 static void decode_fail(struct decode *decode, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void decode_fail(struct decode *decode, const char *format, ...)
 {
-    const struct write *write = decode->write;
     struct buf text;
     va_list args;
 
@@ -38,9 +59,7 @@ static void decode_fail(struct decode *decode, const char *format, ...)
     va_start(args, format);
     buf_vaddf(&text, format, args);
     va_end(args);
-    write_fail(decode->write,
-               status_new(400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: %s",
-                          write->resource->kind, write->version, write->resource->kind, buf_text(&text)));
+    write_fail(decode->write, refusal(decode->write, buf_text(&text)));
     buf_free(&text);
 }
 
@@ -95,6 +114,15 @@ static struct doc *decode_mismatch(struct decode *decode, const struct shape *sh
         [DOC_STRING] = "string", [DOC_ARRAY] = "array", [DOC_OBJECT] = "object"};
     const char *dot = strrchr(buf_text(&decode->plain), '.');
     struct buf type, number;
+
+    if (decode->write->strategic && shape->kind == SHAPE_LIST) {
+        static const char *const go[] = {
+            [DOC_NULL] = "nil",      [DOC_BOOL] = "bool",   [DOC_INT] = "int64", [DOC_REAL] = "float64",
+            [DOC_STRING] = "string", [DOC_ARRAY] = "slice", [DOC_OBJECT] = "map"};
+
+        decode_fail(decode, "cannot restore slice from %s", go[doc_type(value)]);
+        return doc_null();
+    }
 
     buf_init(&type, 4096);
     buf_init(&number, 4096);
@@ -326,15 +354,12 @@ static void unknown_report(struct write *write, const struct doc *unknown)
             write_warn(write, "unknown field \"%s\"", path);
         buf_addf(&list, "%sunknown field \"%s\"", i ? ", " : "", path);
     }
-    if (write->check == CHECK_STRICT && !write->status)
-        write_fail(write,
-                   write->resource->custom
-                       ? status_new(400, "BadRequest",
-                                    "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
-                                    write->resource->kind, write->version, write->resource->kind, buf_text(&list))
-                       : status_new(400, "BadRequest",
-                                    "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
-                                    write->resource->kind, write->version, write->resource->kind, buf_text(&list)));
+    if (write->check == CHECK_STRICT && !write->status) {
+        char *words = mem_printf("strict decoding error: %s", buf_text(&list));
+
+        write_fail(write, refusal(write, words));
+        free(words);
+    }
     buf_free(&list);
 }
 

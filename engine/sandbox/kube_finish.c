@@ -61,6 +61,19 @@ static bool spec_changed(const struct doc *old, const struct doc *object)
     return false;
 }
 
+/* EndpointSlices count changes of their metadata too. */
+static bool metadata_counts(const struct write *write, const struct doc *old, const struct doc *object)
+{
+    static const char *const fields[] = {"labels", "annotations", "finalizers", "ownerReferences"};
+
+    if (strcmp(write->resource->kind, "EndpointSlice") != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+        if (!doc_equal(doc_path(old, "metadata", fields[i], NULL), doc_path(object, "metadata", fields[i], NULL)))
+            return true;
+    return false;
+}
+
 /* A status write changes status alone; for built-in kinds also annotations, finalizers, owners. */
 static void status_only(const struct write *write, const struct doc *old, struct doc *object)
 {
@@ -99,7 +112,8 @@ static void object_restrict(struct write *write, const struct doc *old, struct d
     else if (resource->status)
         keep(object, old, "status");
     metadata_keep(object, old);
-    if (resource->generation && strcmp(write->subresource, "status") != 0 && spec_changed(old, object))
+    if (resource->generation && strcmp(write->subresource, "status") != 0 &&
+        (spec_changed(old, object) || metadata_counts(write, old, object)))
         doc_set_int(doc_get(object, "metadata"), "generation",
                     doc_as_int(doc_path(old, "metadata", "generation", NULL), 0) + 1);
 }

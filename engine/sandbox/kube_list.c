@@ -94,7 +94,7 @@ static bool requirement_parse(struct selector *selector, struct view text)
     }
     bool negative = equal > text.ptr && equal[-1] == '!', twice = equal + 1 < text.ptr + text.len && equal[1] == '=';
     struct view value = {equal + 1 + twice, text.len - (size_t)(equal + 1 + twice - text.ptr)};
-    if (value.len && value.ptr[0] == '=')
+    if (value.len && memchr(value.ptr, '=', value.len))
         return false;
     requirement_add(selector, trim((struct view){text.ptr, (size_t)(equal - text.ptr) - negative}),
                     negative ? NOT_EQUAL : EQUAL, one_value(value));
@@ -157,7 +157,9 @@ struct selector *selector_parse(const struct resource *resource, const char *lab
     struct selector *selector = mem_alloc(sizeof(*selector));
 
     if (!labels_parse(selector, labels))
-        *status = status_new(400, "BadRequest", "unable to parse requirement: found '=', expected: identifier");
+        *status = status_new(400, "BadRequest",
+                             strstr(labels, "===") ? "unable to parse requirement: found '=', expected: identifier"
+                                                   : "found '=', expected: ',' or 'end of string'");
     else if (!fields_parse(selector, fields))
         *status = status_new(400, "BadRequest", "invalid selector: '%s'; can't understand '%s'", fields, fields);
     for (struct doc_iter i = doc_iter_first(selector->fields); !*status && i.at; doc_iter_next(selector->fields, &i))
@@ -372,6 +374,8 @@ void list_answer(struct cluster *cluster, struct resource *resource, const char 
     doc_set(list, "metadata", metadata);
     doc_set_text(metadata, "resourceVersion", seen);
     doc_set(list, "items", items);
+    if (resource->custom)
+        doc_set_text(metadata, "continue", "");
     list_fill(cluster, resource, version, namespace, selector, &page, !*labels && !*fields, metadata, items);
     reply_doc(reply, 200, list, NULL);
     doc_unref(list);

@@ -185,6 +185,39 @@ static struct doc *rejected(struct write *write)
     return NULL;
 }
 
+/* The server's library lets "replace" add a member that an object lacks; RFC 6902 does not. */
+static struct doc *replace_as_add(const struct doc *live, const struct doc *operation)
+{
+    const char *path = doc_as_text(doc_get(operation, "path"), ""), *slash = strrchr(path, '/');
+    struct doc *out = doc_copy(operation);
+
+    if (strcmp(doc_as_text(doc_get(operation, "op"), ""), "replace") == 0 && slash && !doc_pointer(live, path)) {
+        char *parent = mem_view((struct view){path, (size_t)(slash - path)});
+
+        if (doc_is(*parent ? doc_pointer(live, parent) : live, DOC_OBJECT))
+            doc_set_text(out, "op", "add");
+        free(parent);
+    }
+    return out;
+}
+
+static struct doc *json_patched(const struct doc *live, const struct doc *patch)
+{
+    struct err err = ERR_INIT;
+    struct doc *now = doc_is(patch, DOC_ARRAY) ? doc_copy(live) : NULL;
+
+    for (size_t i = 0; now && i < doc_size(patch); i++) {
+        struct doc *one = doc_array();
+
+        doc_push(one, replace_as_add(now, doc_at(patch, i)));
+        struct doc *next = doc_json_patch(now, one, &err);
+        doc_unref(now);
+        doc_unref(one);
+        now = next;
+    }
+    return now;
+}
+
 struct doc *patch_merge(struct write *write, const struct doc *live, const char *type, struct view body)
 {
     struct err err = ERR_INIT;
@@ -206,7 +239,7 @@ struct doc *patch_merge(struct write *write, const struct doc *live, const char 
         return NULL;
     }
     if (strcmp(type, "application/json-patch+json") == 0) {
-        out = doc_json_patch(live, patch, &err);
+        out = json_patched(live, patch);
         if (!out)
             out = rejected(write);
     } else if (!doc_is(patch, DOC_OBJECT)) {

@@ -395,11 +395,14 @@ static struct doc *delete_options(struct request *request, struct write *write)
         write_fail(write, status_new(400, "BadRequest", "%s", err.message));
         return NULL;
     }
+    if (request->http->body.len) { /* the query does not count beside a body */
+        write->dry_run = doc_size(doc_get(options, "dryRun")) > 0;
+        return options;
+    }
     if (*query(request->http, "propagationPolicy"))
         doc_set_text(options, "propagationPolicy", query(request->http, "propagationPolicy"));
     if (*grace)
         doc_set_int(options, "gracePeriodSeconds", strtoll(grace, NULL, 10));
-    write->dry_run |= doc_size(doc_get(options, "dryRun")) > 0;
     return options;
 }
 

@@ -151,7 +151,8 @@ static void labels_validate(const struct doc *labels, const char *field, bool va
 /* Built-in kinds take only qualified finalizers, or the two that the server itself knows. */
 static void finalizers_validate(const struct resource *resource, const struct doc *finalizers, struct doc *causes)
 {
-    if (resource->custom || strcmp(resource->group, "apiextensions.k8s.io") == 0)
+    if (resource->custom || strcmp(resource->group, "apiextensions.k8s.io") == 0 ||
+        strcmp(resource->group, "coordination.k8s.io") == 0)
         return;
     for (size_t i = 0; i < doc_size(finalizers); i++) {
         const char *name = doc_as_text(doc_at(finalizers, i), "");
@@ -160,7 +161,8 @@ static void finalizers_validate(const struct resource *resource, const struct do
         if (!strchr(name, '/') && strcmp(name, "orphan") != 0 && strcmp(name, "foregroundDeletion") != 0 &&
             strcmp(name, "kubernetes") != 0)
             cause_add(causes, "FieldValueInvalid", field,
-                      "Invalid value: \"%s\": name is neither a standard finalizer name nor is it fully qualified", name);
+                      "Invalid value: \"%s\": name is neither a standard finalizer name nor is it fully qualified",
+                      name);
         free(field);
     }
 }

@@ -233,17 +233,27 @@ static bool update_matches(struct write *write, const struct doc *old, const str
     return true;
 }
 
+static bool name_fits(struct write *write, const struct doc *body)
+{
+    const char *name = meta_text(body, "name");
+
+    if (!*name)
+        return write_fail(
+            write, status_new(400, "BadRequest",
+                              "the name of the object (%s based on URL) was undeterminable: name must be provided",
+                              write->name));
+    if (strcmp(name, write->name) == 0)
+        return true;
+    return write_fail(write, status_new(400, "BadRequest",
+                                        "the name of the object (%s) does not match the name on the URL (%s)", name,
+                                        write->name));
+}
+
 /* `body` is what the object shall be; prepared, with the name checked. Takes it. */
 static struct doc *update_with(struct write *write, const struct doc *old, struct doc *body)
 {
-    if (!body_prepare(write, body) || !body_namespace(write, body))
+    if (!body_prepare(write, body) || !body_namespace(write, body) || !name_fits(write, body))
         goto failed;
-    if (strcmp(meta_text(body, "name"), write->name) != 0) {
-        write_fail(write,
-                   status_new(400, "BadRequest", "the name of the object (%s) does not match the name on the URL (%s)",
-                              meta_text(body, "name"), write->name));
-        goto failed;
-    }
     if (!write->apply)
         managed_update(write, old, body);
     if (!update_matches(write, old, body))
@@ -334,7 +344,7 @@ static struct doc *write_apply(struct write *write, struct view text)
     } else {
         write->code = 201;
         struct doc *body = doc_ref(merged);
-        if (body_prepare(write, body) && body_namespace(write, body))
+        if (name_fits(write, body) && body_prepare(write, body) && body_namespace(write, body))
             out = write_finish(write, NULL, body);
         else
             doc_unref(body);
@@ -357,8 +367,11 @@ struct doc *write_patch(struct write *write, const char *type, struct view body)
         write_fail(write, status_not_found(write->resource, write->name));
         return NULL;
     }
+    write->strategic = strcmp(type, "application/strategic-merge-patch+json") == 0;
     patched = patch_merge(write, old, type, body);
+    write->patch = patched;
     out = patched ? update_with(write, old, patched) : NULL;
+    write->patch = NULL;
     doc_unref(old);
     return out;
 }

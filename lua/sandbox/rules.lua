@@ -362,6 +362,16 @@ function R.prepare.CustomResourceDefinition(o, old)
   o.status = { conditions = doc.null, acceptedNames = { plural = "", kind = "" }, storedVersions = stored }
 end
 
+function R.validate.Lease(fail, o)
+  for field, least in pairs { leaseDurationSeconds = 1, leaseTransitions = 0 } do
+    local value = o.spec[field]
+    if value and value < least then
+      fail("FieldValueInvalid", "spec." .. field, "Invalid value: " .. value
+        .. (least == 1 and ": must be greater than 0" or ": must be greater than or equal to 0"))
+    end
+  end
+end
+
 function R.validate.PriorityClass(fail, o, old)
   if old and o.value ~= old.value then
     fail("FieldValueForbidden", "value", "Forbidden: may not be changed in an update.")

@@ -272,6 +272,9 @@ end
 local function default_job_spec(s)
   if s.completions == nil and s.parallelism == nil then s.completions = 1 end
   if s.parallelism == nil then s.parallelism = 1 end
+  if s.backoffLimit == nil then s.backoffLimit = 6 end
+  if not s.completionMode then s.completionMode = "NonIndexed" end
+  if s.suspend == nil then s.suspend = false end
   if not s.podReplacementPolicy then
     s.podReplacementPolicy = s.podFailurePolicy and "Failed" or "TerminatingOrFailed"
   end
@@ -335,8 +338,12 @@ local function default_statefulset(o)
   end
 end
 
+local GENERATION = "deprecated.daemonset.template.generation"
+
 local function default_daemonset(o)
   default_pod_spec(o.spec.template.spec)
+  if not o.metadata.annotations then o.metadata.annotations = {} end
+  if not o.metadata.annotations[GENERATION] then o.metadata.annotations[GENERATION] = "1" end
   local update = o.spec.updateStrategy
   if update.type == "RollingUpdate" then
     if not update.rollingUpdate then update.rollingUpdate = {} end
@@ -345,10 +352,23 @@ local function default_daemonset(o)
   end
 end
 
+local function prepare_daemonset(o, old)
+  local before = old and old.metadata.annotations and old.metadata.annotations[GENERATION]
+  if not before then return end
+  if not doc.equal(o.spec.template, old.spec.template) then before = tostring(math.tointeger(before) + 1) end
+  if not o.metadata.annotations then o.metadata.annotations = {} end
+  o.metadata.annotations[GENERATION] = before
+end
+
 local statefulset_free = { replicas = true, ordinals = true, template = true, updateStrategy = true,
   revisionHistoryLimit = true, persistentVolumeClaimRetentionPolicy = true, minReadySeconds = true }
 
 local function validate_statefulset(fail, o, old)
+  local policy_name = o.spec.podManagementPolicy
+  if policy_name ~= "OrderedReady" and policy_name ~= "Parallel" then
+    fail("FieldValueInvalid", "spec.podManagementPolicy",
+      'Invalid value: "' .. policy_name .. "\": must be 'OrderedReady' or 'Parallel'")
+  end
   validate_workload(fail, o, nil, "statefulset")
   if not old then return end
   for _, pair in ipairs { { o, old }, { old, o } } do
@@ -378,11 +398,20 @@ return function(R)
   end
   R.prepare.Pod, R.validate.Pod, R.admit.Pod = prepare_pod, validate_pod, admit_pod
   R.default.Deployment, R.default.StatefulSet, R.default.DaemonSet = default_deployment, default_statefulset, default_daemonset
+  R.prepare.DaemonSet = prepare_daemonset
   function R.default.ReplicaSet(o) default_pod_spec(o.spec.template.spec) end
   R.default.Job, R.prepare.Job, R.validate.Job = default_job, prepare_job, validate_job
-  function R.default.CronJob(o) default_job_spec(o.spec.jobTemplate.spec) end
+  function R.default.CronJob(o) default_pod_spec(o.spec.jobTemplate.spec.template.spec) end
   for kind, word in pairs { Deployment = "deployment", ReplicaSet = "replicaset", DaemonSet = "daemonset" } do
     R.validate[kind] = function(fail, o, old) validate_workload(fail, o, old, word) end
+  end
+  local validate_deployment = R.validate.Deployment
+  function R.validate.Deployment(fail, o, old)
+    if o.spec.strategy.type == "Recreate" and o.spec.strategy.rollingUpdate then
+      fail("FieldValueForbidden", "spec.strategy.rollingUpdate",
+        "Forbidden: may not be specified when strategy `type` is 'Recreate'")
+    end
+    validate_deployment(fail, o, old)
   end
   R.validate.StatefulSet = validate_statefulset
   for _, kind in ipairs { "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job" } do

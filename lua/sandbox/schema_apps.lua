@@ -28,7 +28,7 @@ return {
   StatefulSetOrdinals = [[start! int]],
   StatefulSetSpec = [[
     replicas *int =1; selector! *LabelSelector ^; template! PodTemplateSpec; volumeClaimTemplates
-    []PersistentVolumeClaim; serviceName! str; podManagementPolicy str =OrderedReady |OrderedReady|Parallel;
+    []PersistentVolumeClaim; serviceName! str; podManagementPolicy str =OrderedReady;
     updateStrategy! StatefulSetUpdateStrategy; revisionHistoryLimit *int =10; minReadySeconds int;
     persistentVolumeClaimRetentionPolicy *StatefulSetPersistentVolumeClaimRetentionPolicy ={}; ordinals
     *StatefulSetOrdinals]],
@@ -59,9 +59,9 @@ return {
   SuccessPolicy = [[rules! []SuccessPolicyRule]],
   JobSpec = [[
     parallelism *int; completions *int; activeDeadlineSeconds *int; podFailurePolicy *PodFailurePolicy;
-    successPolicy *SuccessPolicy; backoffLimit *int =6; backoffLimitPerIndex *int; maxFailedIndexes *int;
+    successPolicy *SuccessPolicy; backoffLimit *int; backoffLimitPerIndex *int; maxFailedIndexes *int;
     selector *LabelSelector; manualSelector *bool; template! PodTemplateSpec; ttlSecondsAfterFinished *int;
-    completionMode *str =NonIndexed; suspend *bool =false; podReplacementPolicy *str; managedBy *str]],
+    completionMode *str; suspend *bool; podReplacementPolicy *str; managedBy *str]],
   JobCondition = [[
     type! str; status! str; lastProbeTime! time; lastTransitionTime! time; reason str; message str]],
   UncountedTerminatedPods = [[succeeded [set]str; failed [set]str]],

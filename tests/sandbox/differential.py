@@ -20,6 +20,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.parse
 
 from shapes import KINDS, CRD  # the objects and mutations that sequences are made of
@@ -29,6 +30,7 @@ CONTROLLERS = {"kube-controller-manager", "kwok", "kube-scheduler", "kubelet", "
 MASKED_FIELDS = {"uid", "creationTimestamp", "deletionTimestamp", "time", "lastTransitionTime", "clusterIP", "clusterIPs",
                  "nodePort", "resourceVersion", "continue"}
 MASKED_NOTES = {"deployment.kubernetes.io/revision"}
+RUN = "%x" % (int(time.time()) % 0xffffff)  # namespaces of an earlier run may still be terminating
 ADDED_FINALIZERS = {"service.kubernetes.io/load-balancer-cleanup"}
 
 
@@ -82,6 +84,9 @@ def mask_text(text):
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UID", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"Invalid value: \"(map\[|\{).*\": (strict|json|cannot|no kind|unrecog)", r'Invalid value: OBJECT: \2', text)
+    text = re.sub(r"\n@@.*", "", text, flags=re.S)  # a PVC's refusal ends in a diff of Go structures
+    text = re.sub(r"errors:\n(.*)", lambda m: "errors: " + " ".join(sorted(m.group(1).split("\n"))), text, flags=re.S)
+    text = re.sub(r"diff-[0-9a-z]+-(\d+)", r"diff-\1", text)
     text = re.sub(r"in record \(\d+\)", "in record (VERSION)", text)
     text = re.sub(r"(in the precondition|too old resource version:?) \(?\d+\)?( \(\d+\))?", r"\1 VERSION", text)
     return re.sub(r"10\.100\.\d+\.\d+", "ADDRESS", text)
@@ -114,8 +119,8 @@ def mask(value, key=""):
         return out
     if isinstance(value, list):
         masked = [mask(child, key) for child in value]
-        if key in ("causes",):
-            masked.sort(key=lambda e: json.dumps(e, sort_keys=True))
+        if key == "causes":  # some kinds validate their metadata twice: twins count once
+            masked = [json.loads(text) for text in sorted({json.dumps(e, sort_keys=True) for e in masked})]
         return masked
     return mask_text(value) if isinstance(value, str) else value
 
@@ -172,7 +177,7 @@ class Sequence:
         self.random = random.Random("%s/%d" % (seed, number))
         self.kind = self.random.choice(KINDS)
         self.sides, self.number = sides, number
-        self.namespace = "diff-%d" % number
+        self.namespace = "diff-%s-%d" % (RUN, number)
         self.last = [None, None]   # the object as each side showed it last
         self.first = [None, None]  # a version from the beginning, for conflicts and watches
         self.found = []
