@@ -130,6 +130,11 @@ int command_test(struct dosrun *dosrun);
 int command_pins(struct dosrun *dosrun);
 int command_intro(struct dosrun *dosrun);
 int command_help(struct dosrun *dosrun); /* a playbook's own */
+/* One answer of the target's API server, awaited; NULL with err (command_whoami.c). */
+struct doc *cluster_ask(struct dosrun *dosrun, const char *method, const char *path, const struct doc *body, struct err *err);
+bool target_is_local(const struct dosrun *dosrun);
+/* "1.32, supported until 2026-03-23" of the pin file; 1 when that is over (command_pins.c). */
+int pins_support(struct dosrun *dosrun, const char *name, char *out, size_t size);
 /* What function(argument) of an embedded module says; false when that is nil (command_help.c). */
 bool library_text(struct buf *out, const char *module, const char *function, const char *argument);
 
