@@ -372,8 +372,7 @@ local function id_of(ref) return table.concat({ ref.apiVersion, ref.kind, ref.na
 local function write_inventory(set, refs)
   local lines = {}
   for i, ref in ipairs(refs) do
-    lines[i] = { apiVersion = ref.apiVersion, kind = ref.kind, namespace = ref.namespace, name = ref.name, uid = ref.uid, hash = ref.hash,
-      owned = ref.owned }
+    lines[i] = { apiVersion = ref.apiVersion, kind = ref.kind, namespace = ref.namespace, name = ref.name, uid = ref.uid, hash = ref.hash }
   end
   local ref = inventory_ref(set)
   local one = {
@@ -390,13 +389,6 @@ local function write_inventory(set, refs)
       }
     end,
   }
-end
-
--- A hash of what was applied; none for what holds a secret, whose mark differs from process to process.
-local function hash_of(one)
-  local text = script.json(one)
-  if text:find("\u{FDD0}", 1, true) then return nil end
-  return script.sha256(text):sub(1, 16)
 end
 
 local function inventory_before(set)
@@ -449,7 +441,7 @@ function M.apply(source, values, options)
   play.check_names(options, known, "kube.apply", 3)
   local set = options.set or (type(source) == "string" and source:match("([^/]+)%.ya?ml$"))
   if not set then play.fail(3, "kube.apply: a list of objects needs { set = \"name\" }") end
-  if not set:match("^[a-z0-9][a-z0-9.-]*$") or #set > 200 then play.fail(3, "kube.apply: set %q: lower-case letters, digits, '-' and '.' only", set) end
+  if script.known(set) and (not set:match("^[a-z0-9][a-z0-9.-]*$") or #set > 200) then play.fail(3, "kube.apply: set %q: lower-case letters, digits, '-' and '.' only", set) end
   local entries, where = read_entries(source, values)
   native.discover()
   local inputs = make_inputs(entries, where, { set = set, namespace = options.namespace, force = options.force })
@@ -476,7 +468,7 @@ function M.apply(source, values, options)
     local uid = known_object and one.object.metadata.uid or nil
     final[i] = {
       apiVersion = one.ref.apiVersion, kind = one.ref.kind, namespace = one.ref.namespace, name = one.ref.name, uid = uid,
-      hash = hash_of(one.manifest), owned = known_object and drift.owned_hash(one.object) or nil,
+      hash = known_object and drift.owned_hash(one.object) or nil,
     }
   end
   if changes.mode() == "forward" then write_inventory(set, final) end

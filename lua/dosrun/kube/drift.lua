@@ -31,7 +31,7 @@ local function compare(ref, live)
   if not live then return { what = what, want = "there", found = "gone" } end
   if ref.uid and live.metadata.uid ~= ref.uid then return { what = what, want = "the object that was applied", found = "another one of this name" } end
   if live.metadata.deletionTimestamp then return { what = what, want = "there", found = "being deleted" } end
-  if ref.owned and M.owned_hash(live) ~= ref.owned then
+  if ref.hash and M.owned_hash(live) ~= ref.hash then
     return { what = what, want = "its fields as applied", found = "fields changed or taken over by others" }
   end
 end
