@@ -199,7 +199,8 @@ static void add_always(const struct shape *shape, struct doc *out)
         const struct shape_field *field = &shape->fields[i];
         struct doc *value = doc_get(out, field->name);
 
-        if (!field->always || (value && !doc_is(value, DOC_NULL)))
+        bool list = !field->pointer && (field->shape->kind == SHAPE_LIST || field->shape->kind == SHAPE_MAP);
+        if (!field->always || (value && !doc_is(value, DOC_NULL) && !(list && doc_size(value) == 0)))
             continue;
         if (!empty)
             empty = shape_empty(shape);

@@ -61,17 +61,16 @@ static bool spec_changed(const struct doc *old, const struct doc *object)
     return false;
 }
 
-/* EndpointSlices count changes of their metadata too. */
+/* Some kinds count changes of one field of their metadata too. */
 static bool metadata_counts(const struct write *write, const struct doc *old, const struct doc *object)
 {
-    static const char *const fields[] = {"labels", "annotations", "finalizers", "ownerReferences"};
+    const char *kind = write->resource->kind, *field = NULL;
 
-    if (strcmp(write->resource->kind, "EndpointSlice") != 0)
-        return false;
-    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
-        if (!doc_equal(doc_path(old, "metadata", fields[i], NULL), doc_path(object, "metadata", fields[i], NULL)))
-            return true;
-    return false;
+    if (strcmp(kind, "EndpointSlice") == 0)
+        field = "labels";
+    if (strcmp(kind, "Deployment") == 0)
+        field = "annotations";
+    return field && !doc_equal(doc_path(old, "metadata", field, NULL), doc_path(object, "metadata", field, NULL));
 }
 
 /* A status write changes status alone; for built-in kinds also annotations, finalizers, owners. */

@@ -231,7 +231,6 @@ struct doc *patch_merge(struct write *write, const struct doc *live, const char 
             status_new(415, "UnsupportedMediaType",
                        "the body of the request was in an unknown format - accepted media types include: "
                        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));
-        status_details(write->status);
         return NULL;
     }
     if (!patch) {

@@ -151,9 +151,13 @@ static void labels_validate(const struct doc *labels, const char *field, bool va
 /* Built-in kinds take only qualified finalizers, or the two that the server itself knows. */
 static void finalizers_validate(const struct resource *resource, const struct doc *finalizers, struct doc *causes)
 {
-    if (resource->custom || strcmp(resource->group, "apiextensions.k8s.io") == 0 ||
-        strcmp(resource->group, "coordination.k8s.io") == 0)
+    static const char *const lax[] = {"apiextensions.k8s.io", "coordination.k8s.io", "policy"};
+
+    if (resource->custom)
         return;
+    for (size_t i = 0; i < sizeof(lax) / sizeof(*lax); i++)
+        if (strcmp(resource->group, lax[i]) == 0)
+            return;
     for (size_t i = 0; i < doc_size(finalizers); i++) {
         const char *name = doc_as_text(doc_at(finalizers, i), "");
         char *field = mem_printf("metadata.finalizers[%zu]", i);

@@ -202,20 +202,42 @@ failed:
     return NULL;
 }
 
+/* Where the real server keeps them differs from the plural for a few kinds. */
+static const char *registry_name(const struct resource *resource)
+{
+    if (strcmp(resource->plural, "services") == 0)
+        return "services/specs";
+    return strcmp(resource->plural, "ingresses") == 0 ? "ingress" : resource->plural;
+}
+
+static void uid_conflict(struct write *write, const char *wanted, const char *uid)
+{
+    const struct resource *resource = write->resource;
+    char *why =
+        mem_printf("StorageError: invalid object, Code: 4, Key: /registry/%s%s%s/%s%s%s, ResourceVersion: 0, "
+                   "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
+                   resource->custom ? resource->group : "", resource->custom ? "/" : "", registry_name(resource),
+                   write->namespace, resource->namespaced ? "/" : "", write->name, wanted, uid);
+
+    write_fail(write, status_conflict(resource, write->name, why));
+    free(why);
+}
+
+/* PUT of something that is not there, but names a uid. Takes body. */
+static struct doc *create_with_uid(struct write *write, struct doc *body)
+{
+    uid_conflict(write, meta_text(body, "uid"), "");
+    doc_unref(body);
+    return NULL;
+}
+
 static bool update_matches(struct write *write, const struct doc *old, const struct doc *object)
 {
     const char *version = meta_text(object, "resourceVersion"), *uid = meta_text(object, "uid");
     const struct resource *resource = write->resource;
 
     if (*uid && strcmp(uid, meta_text(old, "uid")) != 0) {
-        char *why = mem_printf(
-            "StorageError: invalid object, Code: 4, Key: /registry/%s%s%s/%s%s%s, ResourceVersion: 0, "
-            "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: %s",
-            resource->custom ? resource->group : "", resource->custom ? "/" : "", resource->plural,
-            meta_text(old, "namespace"), resource->namespaced ? "/" : "", write->name, uid, meta_text(old, "uid"));
-
-        write_fail(write, status_conflict(resource, write->name, why));
-        free(why);
+        uid_conflict(write, uid, meta_text(old, "uid"));
         return false;
     }
     if (*version && strcmp(version, meta_text(old, "resourceVersion")) != 0)
@@ -277,7 +299,7 @@ struct doc *write_update(struct write *write, struct doc *body, bool may_create)
 
     if (!old) {
         if (may_create && doc_as_bool(doc_get(write->resource->info, "put_creates"), false))
-            return write_create(write, body);
+            return *meta_text(body, "uid") ? create_with_uid(write, body) : write_create(write, body);
         doc_unref(body);
         write_fail(write, status_not_found(write->resource, write->name));
         return NULL;

@@ -61,7 +61,7 @@ local function set_revision(kind, object, revision)
   local copy = doc.copy(object)
   if not copy.metadata.annotations then copy.metadata.annotations = {} end
   copy.metadata.annotations[REVISION] = tostring(revision)
-  return api.update(kind, copy) or object
+  return api.update(kind, copy, kind == "Deployment" and "status" or "") or object
 end
 
 local function bounds(deployment)

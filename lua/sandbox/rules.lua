@@ -235,6 +235,9 @@ function R.prepare.PersistentVolumeClaim(o, old)
 end
 
 function R.validate.PersistentVolumeClaim(fail, o, old)
+  if #(o.spec.accessModes or {}) == 0 then
+    fail("FieldValueRequired", "spec.accessModes", "Required value: at least 1 access mode is required")
+  end
   if not (o.spec.resources.requests and o.spec.resources.requests.storage) then
     fail("FieldValueRequired", "spec.resources[storage]", "Required value")
   end
@@ -279,13 +282,34 @@ end
 
 local function binding_validate(fail, o, old)
   if old and not doc.equal(o.roleRef, old.roleRef) then
-    fail("FieldValueInvalid", "roleRef", "Invalid value: " .. doc.json(o.roleRef) .. ": cannot change roleRef")
+    local ref = o.roleRef
+    fail("FieldValueInvalid", "roleRef", ('Invalid value: {"APIGroup":"%s","Kind":"%s","Name":"%s"}: cannot change roleRef')
+      :format(ref.apiGroup, ref.kind, ref.name))
   end
 end
 
 for _, kind in ipairs { "RoleBinding", "ClusterRoleBinding" } do
   R.default[kind], R.validate[kind] = subjects_default, binding_validate
 end
+
+local function role_validate(fail, o)
+  for i, rule in ipairs(o.rules or {}) do
+    local at = ("rules[%d]"):format(i - 1)
+    if #(rule.verbs or {}) == 0 then
+      fail("FieldValueRequired", at .. ".verbs", "Required value: verbs must contain at least one value")
+    end
+    if #(rule.nonResourceURLs or {}) == 0 then
+      if #(rule.apiGroups or {}) == 0 then
+        fail("FieldValueRequired", at .. ".apiGroups", "Required value: resource rules must supply at least one api group")
+      end
+      if #(rule.resources or {}) == 0 then
+        fail("FieldValueRequired", at .. ".resources", "Required value: resource rules must supply at least one resource")
+      end
+    end
+  end
+end
+
+R.validate.Role, R.validate.ClusterRole = role_validate, role_validate
 
 function R.default.NetworkPolicy(o)
   if #(o.spec.policyTypes or {}) > 0 then return end

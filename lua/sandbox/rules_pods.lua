@@ -16,6 +16,8 @@ end
 local volume_sources_known = { name = true }
 
 local function default_pod_spec(spec)
+  if spec.serviceAccountName then spec.serviceAccount = spec.serviceAccountName end
+  if spec.serviceAccount and not spec.serviceAccountName then spec.serviceAccountName = spec.serviceAccount end
   each_container(spec, function(c)
     if not c.imagePullPolicy then c.imagePullPolicy = pull_policy(c.image) end
   end)

@@ -91,7 +91,7 @@ return {
   TypedLocalObjectReference = [[@atomic; apiGroup! *str; kind! str; name! str]],
   TypedObjectReference = [[apiGroup! *str; kind! str; name! str; namespace *str]],
   PersistentVolumeClaimSpec = [[
-    accessModes []str ^; selector *LabelSelector; resources! VolumeResourceRequirements; volumeName str;
+    accessModes []str; selector *LabelSelector; resources! VolumeResourceRequirements; volumeName str;
     storageClassName *str; volumeMode *str =Filesystem |Block|Filesystem; dataSource
     *TypedLocalObjectReference; dataSourceRef *TypedObjectReference; volumeAttributesClassName *str]],
   PersistentVolumeClaimTemplate = [[metadata! ObjectMeta; spec! PersistentVolumeClaimSpec]],

@@ -44,7 +44,7 @@ return {
     holderIdentity *str; leaseDurationSeconds *int; acquireTime *time; renewTime *time; leaseTransitions
     *int; strategy *str; preferredHolder *str]],
   Lease = [[@kind; metadata! ObjectMeta; spec! LeaseSpec]],
-  PolicyRule = [[verbs! []str ^; apiGroups []str; resources []str; resourceNames []str; nonResourceURLs []str]],
+  PolicyRule = [[verbs! []str; apiGroups []str; resources []str; resourceNames []str; nonResourceURLs []str]],
   Role = [[@kind; metadata! ObjectMeta; rules! []PolicyRule]],
   Subject = [[@atomic; kind! str ^; apiGroup str; name! str ^; namespace str]],
   RoleRef = [[@atomic; apiGroup! str =rbac.authorization.k8s.io; kind! str ^; name! str ^]],

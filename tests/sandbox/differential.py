@@ -5,7 +5,8 @@ usage: differential.py --serve BUILD/sandbox_serve --kubeconfig FILE [--seed N] 
 
 A sequence works in a namespace of its own on one kind: create, apply by two managers, patches, updates,
 deletes, conflicts, dry runs, lists, watches. Status, reason, message and content are compared; generated
-values, and what controllers of the real cluster add, are masked. Each difference is printed; the exit is
+values, and what controllers of the real cluster add, are masked. Stop its kube-controller-manager
+(kill -STOP) for the time of the comparison: what it writes in between makes conflicts of its own. Each difference is printed; the exit is
 0 only when there is none, or each stands in differences.json with its reason.
 """
 import argparse
@@ -31,6 +32,7 @@ MASKED_FIELDS = {"uid", "creationTimestamp", "deletionTimestamp", "time", "lastT
                  "nodePort", "resourceVersion", "continue"}
 MASKED_NOTES = {"deployment.kubernetes.io/revision"}
 RUN = "%x" % (int(time.time()) % 0xffffff)  # namespaces of an earlier run may still be terminating
+MADE_BY_CLUSTER = {"default", "kube-root-ca.crt"}
 ADDED_FINALIZERS = {"service.kubernetes.io/load-balancer-cleanup"}
 
 
@@ -118,6 +120,8 @@ def mask(value, key=""):
             out["name"] = "GENERATED"
         return out
     if isinstance(value, list):
+        if key == "items":
+            value = [v for v in value if v["metadata"].get("name") not in MADE_BY_CLUSTER]
         masked = [mask(child, key) for child in value]
         if key == "causes":  # some kinds validate their metadata twice: twins count once
             masked = [json.loads(text) for text in sorted({json.dumps(e, sort_keys=True) for e in masked})]
@@ -144,6 +148,8 @@ def canonical(status, warnings, text, watch):
         names = []  # statuses come and go with the real cluster's pace: the order of kinds of events is compared
         for event in events:
             if event.get("type") in ("ADDED", "DELETED", "ERROR"):
+                if event["object"].get("metadata", {}).get("name") in MADE_BY_CLUSTER:
+                    continue
                 names.append((event["type"], event["object"].get("metadata", {}).get("name"), event["object"].get("reason")))
         return {"status": status, "events": names}
     body = mask(value)
