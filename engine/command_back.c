@@ -26,24 +26,58 @@ void dosrun_undo_error(struct dosrun *dosrun, const struct undo_report *report, 
     if (!err.kind && !report->left && !report->failed)
         return;
     if (!err.kind) {
-        err_set(&err, ERR_CONFLICT, "%s", report->failed ? "the rollback could not undo everything" : "the rollback left what others changed");
+        err_set(&err, ERR_CONFLICT, "%s",
+                report->failed ? "the rollback could not undo everything" : "the rollback left what others changed");
         err_explain(&err, "R205");
     }
     event = dosrun_error_event(dosrun, &err);
-    context_line(event, "world", mem_printf("%d change%s undone, %s", undone, undone == 1 ? "" : "s",
-                                            report->left + report->failed ? "but not all:" : "nothing left behind"));
+    context_line(event, "world",
+                 mem_printf("%d change%s undone, %s", undone, undone == 1 ? "" : "s",
+                            report->left + report->failed ? "but not all:" : "nothing left behind"));
     for (size_t i = 0; i < doc_size(list); i++) {
         const struct doc *entry = doc_at(list, i);
         const char *manager = doc_path_text(entry, "manager", NULL);
 
         context_line(event, "left",
-                     mem_printf("%s: %s%s%s%s", doc_as_text(doc_get(entry, "key"), "?"), doc_as_text(doc_get(entry, "what"), ""),
-                                manager ? " (by " : "", manager ? manager : "", manager ? ")" : ""));
+                     mem_printf("%s: %s%s%s%s", doc_as_text(doc_get(entry, "key"), "?"),
+                                doc_as_text(doc_get(entry, "what"), ""), manager ? " (by " : "", manager ? manager : "",
+                                manager ? ")" : ""));
     }
     event_emit(dosrun->bus, EVENT_NOTE, dosrun->step, event);
 }
 
 /* ---- taking up ---- */
+
+/* How the run ended; NULL: it has no end, or was begun again since. */
+static const struct doc *history_end(const struct dosrun *dosrun)
+{
+    const struct doc *end = NULL;
+
+    for (size_t i = 0; i < doc_size(dosrun->history); i++) {
+        const struct doc *event = doc_at(dosrun->history, i);
+        const char *type = event_type(event);
+
+        if (strcmp(type, "run.end") == 0)
+            end = event;
+        else if (strcmp(type, "resume") == 0 || strcmp(type, "run.back") == 0)
+            end = NULL;
+    }
+    return end;
+}
+
+/* What is over cannot go on, and what was abandoned has no undo. */
+static int check_end(struct dosrun *dosrun, bool unfinished_only)
+{
+    const struct doc *end = history_end(dosrun);
+    int exit = (int)doc_as_int(doc_get(end, "exit"), -1);
+
+    if (end && strcmp(doc_as_text(doc_get(end, "how"), ""), "abandoned") == 0)
+        return err_set(&dosrun->err, ERR_USAGE, "run %s was abandoned: its undo was given up", dosrun->run_id);
+    if (unfinished_only && end && exit != EXIT_STOPPED && exit != EXIT_INTERNAL && exit != EXIT_INTERRUPTED)
+        return err_set(&dosrun->err, ERR_USAGE, "run %s has ended (exit %d): there is nothing to go on with",
+                       dosrun->run_id, exit);
+    return 0;
+}
 
 static int take_up(struct dosrun *dosrun, bool unfinished_only, bool write, int *code)
 {
@@ -57,6 +91,8 @@ static int take_up(struct dosrun *dosrun, bool unfinished_only, bool write, int 
         *code = EXIT_INTERNAL;
         return -1;
     }
+    if (check_end(dosrun, unfinished_only) < 0)
+        return -1;
     if (place_needs_cluster(dosrun) && cluster_check(dosrun, &dosrun->err) < 0) {
         *code = dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM;
         return -1;
@@ -67,13 +103,16 @@ static int take_up(struct dosrun *dosrun, bool unfinished_only, bool write, int 
     if (session_lock(dosrun, code) < 0)
         return -1;
     /* Read again under the lock: another process may have gone on with it meanwhile. */
-    doc_unref(dosrun->history);
     if (session_history(dosrun, dosrun->run_id, true) < 0) {
         cluster_unlock(dosrun);
-        *code = EXIT_INTERNAL;
+        *code = dosrun->err.kind == ERR_QUOTA ? EXIT_STOPPED : EXIT_INTERNAL;
         return -1;
     }
-    return 0;
+    *code = EXIT_USAGE;
+    if (check_end(dosrun, unfinished_only) == 0)
+        return 0;
+    cluster_unlock(dosrun);
+    return -1;
 }
 
 static int replay(struct dosrun *dosrun)
@@ -85,13 +124,21 @@ static int replay(struct dosrun *dosrun)
     return 0;
 }
 
-static bool history_has(const struct dosrun *dosrun, const char *type)
+/* Is the run on its way back? asked: by a rollback command, which keeps nothing. */
+static bool history_back(const struct dosrun *dosrun, bool *asked)
 {
+    bool back = false;
+
+    *asked = false;
     for (size_t i = 0; i < doc_size(dosrun->history); i++) {
-        if (strcmp(event_type(doc_at(dosrun->history, i)), type) == 0)
-            return true;
+        const struct doc *event = doc_at(dosrun->history, i);
+
+        if (strcmp(event_type(event), "run.back") != 0)
+            continue;
+        back = true;
+        *asked = *asked || doc_as_bool(doc_get(event, "asked"), false);
     }
-    return false;
+    return back;
 }
 
 /* Today's file beside the bundle's: what `--edited` takes, and what a plain resume tells. */
@@ -106,7 +153,8 @@ static void compare_files(struct dosrun *dosrun, bool take)
         struct buf text;
 
         buf_init(&text, 16 << 20);
-        if (disk_read(dosrun->world, path, 16 << 20, &text, &unread) < 0 || !view_equal(buf_view(&text), doc_as_view(file.value)))
+        if (disk_read(dosrun->world, path, 16 << 20, &text, &unread) < 0 ||
+            !view_equal(buf_view(&text), doc_as_view(file.value)))
             doc_push(edited, doc_text(file.key));
         else
             doc_set(fresh, file.key, doc_ref(file.value));
@@ -126,8 +174,9 @@ static void tell_edited(struct dosrun *dosrun, bool take)
 {
     for (size_t i = 0; i < doc_size(dosrun->edited); i++) {
         struct doc *event = dosrun_event("log", "level", take ? "info" : "warning");
-        char *text = mem_printf("%s %s since the run began; %s", doc_as_text(doc_at(dosrun->edited, i), "?"), "was changed or removed",
-                                take ? "today's is taken (--edited)" : "the run goes on with its own copy (--edited takes today's)");
+        char *text = mem_printf(
+            "%s %s since the run began; %s", doc_as_text(doc_at(dosrun->edited, i), "?"), "was changed or removed",
+            take ? "today's is taken (--edited)" : "the run goes on with its own copy (--edited takes today's)");
 
         doc_set_text(event, "text", text);
         event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
@@ -149,14 +198,13 @@ static void emit_hello(struct dosrun *dosrun, const char *mode)
 
 int command_resume(struct dosrun *dosrun)
 {
-    bool edited = dosrun->command->edited;
+    bool edited = dosrun->command->edited, asked;
     int code;
 
     if (take_up(dosrun, true, true, &code) < 0)
         return dosrun_fail(dosrun, &dosrun->err, code);
     emit_hello(dosrun, "resume");
     compare_files(dosrun, edited);
-    dosrun->from_bundle = !edited;
     event_emit(dosrun->bus, EVENT_NOTE, NULL, dosrun_event("resume", "id", dosrun->run_id));
     tell_edited(dosrun, edited);
     if (replay(dosrun) < 0)
@@ -165,8 +213,8 @@ int command_resume(struct dosrun *dosrun)
         dosrun_next(dosrun, "dosrun rollback %s", dosrun->run_id);
         return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_STOPPED), "stopped");
     }
-    if (history_has(dosrun, "run.back"))
-        return session_back(dosrun, true);
+    if (history_back(dosrun, &asked))
+        return session_back(dosrun, !asked);
     session_steps(dosrun);
     for (size_t i = 0; i < doc_size(dosrun->history); i++)
         run_replay(dosrun->run, doc_at(dosrun->history, i));
@@ -176,16 +224,19 @@ int command_resume(struct dosrun *dosrun)
 static int rollback_plan(struct dosrun *dosrun)
 {
     struct undo_report report = {.err = ERR_INIT};
-    struct doc *changes = changes_list(dosrun->changes), *event = event_new("report"), *rows = doc_array(), *list = NULL,
-               *columns = doc_array();
+    struct doc *changes = changes_list(dosrun->changes), *event = event_new("report"), *rows = doc_array(),
+               *list = NULL, *columns = doc_array();
     static const char *const names[] = {"resource", "step", "undo", "state"};
 
     for (size_t i = 0; i < 4; i++)
         doc_push(columns, doc_text(names[i]));
     for (size_t i = 0; i < doc_size(changes); i++) {
         const struct doc *change = doc_at(changes, i);
-        struct doc *row = doc_array();
+        struct doc *row;
 
+        if (strcmp(doc_as_text(doc_get(change, "state"), ""), "undone") == 0)
+            continue;
+        row = doc_array();
         doc_push(row, doc_ref(doc_get(change, "key")));
         doc_push(row, doc_ref(doc_get(change, "step")));
         doc_push(row, doc_text(doc_as_text(doc_path(change, "undo", "op", NULL), "none")));
@@ -227,6 +278,22 @@ int command_rollback(struct dosrun *dosrun)
     return session_back(dosrun, false);
 }
 
+/* A journal that cannot be read is put aside: then the target takes runs again. */
+static int abandon_damaged(struct dosrun *dosrun)
+{
+    int code;
+
+    if (session_lock(dosrun, &code) < 0)
+        return dosrun_fail(dosrun, &dosrun->err, code);
+    dosrun->err = ERR_INIT;
+    if (store_set_aside(dosrun->store, dosrun->run_id, &dosrun->err) < 0)
+        return dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL);
+    dosrun_text(dosrun, "the damaged journal of run %s was put aside (%s/runs/%s.jsonl.damaged)\n", dosrun->run_id,
+                store_folder(dosrun->store), dosrun->run_id);
+    cluster_unlock(dosrun);
+    return EXIT_DONE;
+}
+
 int command_abandon(struct dosrun *dosrun)
 {
     int code;
@@ -237,8 +304,11 @@ int command_abandon(struct dosrun *dosrun)
         err_set(&err, ERR_USAGE, "abandon keeps what stands and gives up its undo; say --yes");
         return dosrun_fail(dosrun, &err, EXIT_USAGE);
     }
-    if (take_up(dosrun, true, true, &code) < 0)
+    if (take_up(dosrun, true, true, &code) < 0) {
+        if (dosrun->run_id && !dosrun->journal && !dosrun->changes && strcmp(dosrun->err.explain, "R203") == 0)
+            return abandon_damaged(dosrun);
         return dosrun_fail(dosrun, &dosrun->err, code);
+    }
     emit_hello(dosrun, "abandon");
     if (replay(dosrun) < 0)
         return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");

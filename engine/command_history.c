@@ -70,7 +70,9 @@ int command_runs(struct dosrun *dosrun)
         doc_push(row, doc_text(run->id));
         doc_push(row, time_text(run->began_ms));
         doc_push(row, doc_text(words));
-        doc_push(row, doc_text(run->damaged ? run->trouble : run->exit < 0 ? "no end" : doc_as_text(doc_get(run->last, "how"), "?")));
+        doc_push(row, doc_text(run->damaged    ? run->trouble
+                               : run->exit < 0 ? "no end"
+                                               : doc_as_text(doc_get(run->last, "how"), "?")));
         doc_push(row, run->exit < 0 ? doc_text("") : doc_int(run->exit));
         doc_push(row, doc_int(doc_as_int(doc_get(run->last, "changes"), 0)));
         doc_push(rows, row);
@@ -141,7 +143,9 @@ static void show_events(struct dosrun *dosrun)
 
 static void show_summary(struct dosrun *dosrun)
 {
-    static const char *const step_names[] = {"step", "outcome", "ms", NULL}, *const change_names[] = {"resource", "verb", "step", "state", "undo", NULL};
+    static const char *const step_names[] = {"step", "outcome", "ms", NULL}, *const change_names[] = {
+                                                                                 "resource", "verb", "step",
+                                                                                 "state",    "undo", NULL};
     struct doc *steps = doc_array(), *rows = doc_array(), *changes = changes_list(dosrun->changes);
 
     for (size_t i = 0; i < doc_size(dosrun->history); i++) {
@@ -179,7 +183,8 @@ int command_show(struct dosrun *dosrun)
     if (place_find(dosrun, &dosrun->err) < 0 || dosrun_open(dosrun, &dosrun->err) < 0 ||
         session_find_run(dosrun, false, &dosrun->run_id) < 0)
         return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
-    if (session_history(dosrun, dosrun->run_id, false) < 0)
+    /* What can be read of a damaged journal is shown, then where it is damaged. */
+    if (session_history(dosrun, dosrun->run_id, false) < 0 && !doc_size(dosrun->history))
         return dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL);
     session_changes(dosrun, CHANGE_READ);
     for (size_t i = 0; i < doc_size(dosrun->history); i++) {
@@ -192,5 +197,5 @@ int command_show(struct dosrun *dosrun)
         show_events(dosrun);
     else
         show_summary(dosrun);
-    return EXIT_DONE;
+    return dosrun->err.kind ? dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL) : EXIT_DONE;
 }

@@ -41,9 +41,15 @@ static void on_signal(void *ctx, int signal)
     dosrun->interrupted = true;
     dosrun->bind.stopping = true;
     err_set(&err, ERR_CANCELLED, "interrupted by %s", signal == SIGINT ? "Ctrl-C" : "SIGTERM");
+    err_explain(&err, "R206");
     if (dosrun->run)
         run_stop(dosrun->run, &err);
     changes_stop(dosrun->changes, &err);
+}
+
+void session_watch(struct dosrun *dosrun)
+{
+    world_watch_signals(dosrun->world, on_signal, dosrun);
 }
 
 static struct doc *words_doc(const struct command_list *list)
@@ -153,7 +159,8 @@ static bool rolls_back(const struct dosrun *dosrun)
 {
     const char *on_failure = doc_as_text(doc_get(playbook_about(dosrun->playbook), "on_failure"), "rollback");
 
-    if (dosrun->interrupted || changes_past_pivot(dosrun->changes) || (dosrun->journal && journal_trouble(dosrun->journal)))
+    if (dosrun->interrupted || changes_past_pivot(dosrun->changes) ||
+        (dosrun->journal && journal_trouble(dosrun->journal)))
         return false;
     if (strcmp(dosrun->err.code, "CredentialsExhausted") == 0 || dosrun->err.kind == ERR_INTERNAL)
         return false;
@@ -173,12 +180,18 @@ int session_back(struct dosrun *dosrun, bool automatic)
 {
     struct undo_report report = {.err = ERR_INIT};
     struct err first = dosrun->err;
-    struct doc *list = NULL;
+    struct doc *list = NULL, *event = event_new("run.back");
     int code;
 
     dosrun->err = ERR_INIT;
-    event_emit(dosrun->bus, EVENT_NOTE, NULL, event_new("run.back"));
-    session_undo(dosrun, automatic, false, &report, &list);
+    if (!automatic)
+        doc_set_bool(event, "asked", true);
+    event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
+    session_watch(dosrun);
+    if (session_undo(dosrun, automatic, false, &report, &list) < 0) {
+        dosrun_next(dosrun, "dosrun rollback %s", dosrun->run_id);
+        return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");
+    }
     if (dosrun->interrupted)
         code = EXIT_INTERRUPTED;
     else if (report.failed)
@@ -187,16 +200,24 @@ int session_back(struct dosrun *dosrun, bool automatic)
         code = EXIT_LEFT;
     else
         code = automatic ? EXIT_UNDONE : EXIT_DONE;
-    if (report.failed)
+    if (report.failed || dosrun->interrupted)
         dosrun_next(dosrun, "dosrun rollback %s", dosrun->run_id);
     dosrun->err = first;
     dosrun_undo_error(dosrun, &report, list);
     doc_unref(list);
     return session_end(dosrun, code,
-                       code == EXIT_LEFT      ? "left"
-                       : code == EXIT_STOPPED ? "stopped"
+                       code == EXIT_LEFT          ? "left"
+                       : code == EXIT_STOPPED     ? "stopped"
                        : code == EXIT_INTERRUPTED ? "interrupted"
-                                              : "undone");
+                                                  : "undone");
+}
+
+/* Nothing was changed: who may not is told so (77), a playbook that is wrong too (64); all else has simply failed. */
+static int untouched_exit(const struct err *err)
+{
+    if (err->kind == ERR_AUTH || err->kind == ERR_DENIED)
+        return EXIT_NOPERM;
+    return err->kind == ERR_USAGE && err->explain[0] ? EXIT_USAGE : EXIT_UNDONE;
 }
 
 int session_finish(struct dosrun *dosrun)
@@ -207,8 +228,9 @@ int session_finish(struct dosrun *dosrun)
     if (!err->kind)
         return session_end(dosrun, dosrun->drifted ? EXIT_DRIFT : EXIT_DONE, "done");
     note_failure(dosrun);
-    if (!changes_any(dosrun->changes) && !dosrun->interrupted && err->kind != ERR_INTERNAL) {
-        code = dosrun_fail(dosrun, err, dosrun_exit_for(err));
+    if (!changes_any(dosrun->changes) && !dosrun->interrupted && err->kind != ERR_INTERNAL &&
+        !(dosrun->journal && journal_trouble(dosrun->journal))) {
+        code = dosrun_fail(dosrun, err, untouched_exit(err));
         return session_end(dosrun, code, "untouched");
     }
     if (rolls_back(dosrun))
@@ -224,7 +246,7 @@ int session_forward(struct dosrun *dosrun)
     dosrun->done = false;
     dosrun->loop.turn = run_each_turn;
     dosrun->loop.ctx = dosrun;
-    world_watch_signals(dosrun->world, on_signal, dosrun);
+    session_watch(dosrun);
     run_forward(dosrun->run, forward_done, dosrun);
     dosrun_wait(dosrun);
     dosrun->loop.turn = NULL;
@@ -256,7 +278,8 @@ static int plan_finish(struct dosrun *dosrun)
     } else if (count.would) {
         char *words = words_text(&dosrun->command->args);
 
-        dosrun_next(dosrun, "dosrun %s%s%s", dosrun->command->sandbox ? "--sandbox " : "", dosrun->command->playbook, words);
+        dosrun_next(dosrun, "dosrun %s%s%s", dosrun->command->sandbox ? "--sandbox " : "", dosrun->command->playbook,
+                    words);
         free(words);
     }
     return session_end(dosrun, code, "planned");
@@ -300,7 +323,7 @@ int command_run(struct dosrun *dosrun)
         return dosrun_fail(dosrun, &dosrun->err, code);
     if (begin_journal(dosrun) < 0) {
         cluster_unlock(dosrun);
-        return dosrun_fail(dosrun, &dosrun->err, EXIT_STOPPED);
+        return dosrun_fail(dosrun, &dosrun->err, EXIT_UNDONE);
     }
     session_steps(dosrun);
     return session_forward(dosrun);

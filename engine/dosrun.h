@@ -144,6 +144,7 @@ int session_arguments(struct dosrun *dosrun) __attribute__((warn_unused_result))
 int session_lock(struct dosrun *dosrun, int *code) __attribute__((warn_unused_result)); /* store, flock, unfinished runs */
 int session_changes(struct dosrun *dosrun, enum change_mode mode);
 int session_steps(struct dosrun *dosrun);
+void session_watch(struct dosrun *dosrun); /* Ctrl-C and SIGTERM from here on: once stops, twice ends at once */
 int session_forward(struct dosrun *dosrun); /* all steps, then session_finish */
 int session_finish(struct dosrun *dosrun);  /* done, or backward, or stopped: the exit code */
 int session_back(struct dosrun *dosrun, bool automatic); /* undo, then the end */

@@ -52,6 +52,7 @@ int session_steps(struct dosrun *dosrun)
                                   .script = dosrun->script,
                                   .changes = dosrun->changes,
                                   .bus = dosrun->bus,
+                                  .max_parallel = (int)dosrun->command->max_parallel,
                                   .step = start_step,
                                   .ctx = dosrun};
 
@@ -85,6 +86,16 @@ static void durable(void *ctx, void (*fn)(void *fn_ctx, const struct err *err), 
         fn(fn_ctx, NULL);
 }
 
+static void written(void *ctx, void (*fn)(void *fn_ctx, const struct err *err), void *fn_ctx)
+{
+    struct dosrun *dosrun = ctx;
+
+    if (dosrun->journal)
+        journal_when_written(dosrun->journal, fn, fn_ctx);
+    else
+        fn(fn_ctx, NULL);
+}
+
 static int64_t acts_until(void *ctx)
 {
     const struct dosrun *dosrun = ctx;
@@ -107,6 +118,7 @@ int session_changes(struct dosrun *dosrun, enum change_mode mode)
                                       .mode = mode,
                                       .max_parallel = (int)dosrun->command->max_parallel,
                                       .durable = durable,
+                                      .written = written,
                                       .durable_ctx = dosrun,
                                       .acts_until = acts_until,
                                       .epoch = epoch,
@@ -180,10 +192,19 @@ static int refuse_unfinished(struct dosrun *dosrun, int *code)
     struct run_summary run = {0};
     int result = 0;
 
-    if (current && strcmp(current, dosrun->run_id) != 0 && store_run_summary(dosrun->store, current, &run) &&
-        run_summary_unfinished(&run)) {
-        err_set(&dosrun->err, ERR_CONFLICT, "target %s has an unfinished run %s (%s); finish or undo it first", dosrun->target_name,
-                current, doc_as_text(doc_get(run.first, "playbook"), "?"));
+    if (!current || strcmp(current, dosrun->run_id) == 0 || !store_run_summary(dosrun->store, current, &run)) {
+        result = 0;
+    } else if (run.damaged) {
+        err_set(&dosrun->err, ERR_CONFLICT, "target %s: whether its last run ended cannot be told: %s",
+                dosrun->target_name, run.trouble);
+        err_explain(&dosrun->err, "R203");
+        dosrun_next(dosrun, "dosrun show %s", current);
+        dosrun_next(dosrun, "dosrun abandon %s --yes", current);
+        *code = EXIT_LOCKED;
+        result = -1;
+    } else if (run_summary_unfinished(&run)) {
+        err_set(&dosrun->err, ERR_CONFLICT, "target %s has an unfinished run %s (%s); finish or undo it first",
+                dosrun->target_name, current, doc_as_text(doc_get(run.first, "playbook"), "?"));
         err_explain(&dosrun->err, "R202");
         dosrun_next(dosrun, "dosrun resume %s", current);
         dosrun_next(dosrun, "dosrun rollback %s", current);
@@ -251,6 +272,15 @@ int session_lock(struct dosrun *dosrun, int *code)
 
 /* ---- the journal read back ---- */
 
+/* Attempts go on counting where the run's earlier processes stopped, or their numbers would name two calls. */
+static void attempts_seen(struct dosrun *dosrun, const struct doc *event)
+{
+    uint64_t attempt = (uint64_t)doc_as_int(doc_get(event, "attempt"), 0);
+
+    if (attempt > dosrun->world->attempts)
+        dosrun->world->attempts = attempt;
+}
+
 static int history_add(void *ctx, const struct doc *event, struct err *err)
 {
     struct dosrun *dosrun = ctx;
@@ -258,6 +288,7 @@ static int history_add(void *ctx, const struct doc *event, struct err *err)
 
     (void)err;
     doc_push(dosrun->history, doc_ref(event));
+    attempts_seen(dosrun, event);
     if (strcmp(type, "bundle") == 0)
         doc_set(dosrun->bundle, doc_as_text(doc_get(event, "path"), ""), doc_ref(doc_get(event, "text")));
     if (strcmp(type, "secret") == 0)
@@ -284,6 +315,7 @@ int session_history(struct dosrun *dosrun, const char *run, bool write)
     struct err *err = &dosrun->err;
     const struct doc *first = NULL, *last;
 
+    doc_unref(dosrun->history);
     dosrun->history = doc_array();
     if (write)
         dosrun->journal = journal_resume(dosrun->store, dosrun->marks, run, history_add, dosrun, err);
@@ -340,9 +372,11 @@ int session_find_run(struct dosrun *dosrun, bool unfinished_only, char **run)
     if (*run)
         return 0;
     if (wanted)
-        err_set(&dosrun->err, ERR_USAGE, "target %s has no run %s; `dosrun runs` lists them", dosrun->target_name, wanted);
+        err_set(&dosrun->err, ERR_USAGE, "target %s has no run %s; `dosrun runs` lists them", dosrun->target_name,
+                wanted);
     else
-        err_set(&dosrun->err, ERR_USAGE, "target %s has no %srun", dosrun->target_name, unfinished_only ? "unfinished " : "");
+        err_set(&dosrun->err, ERR_USAGE, "target %s has no %srun", dosrun->target_name,
+                unfinished_only ? "unfinished " : "");
     return -1;
 }
 
@@ -404,29 +438,71 @@ static void end_facts(struct dosrun *dosrun, struct doc *event, int code, const 
     doc_unref(never);
 }
 
+/* A journal that fails decides: what stands may not be forgotten. */
+static void end_trouble(struct dosrun *dosrun, int *code, const char **how)
+{
+    const struct err *trouble = dosrun->journal ? journal_trouble(dosrun->journal) : NULL;
+
+    if (!trouble || *code == EXIT_INTERNAL || *code == EXIT_STOPPED)
+        return;
+    *code = EXIT_STOPPED;
+    *how = "stopped";
+    if (!doc_size(dosrun->next)) {
+        dosrun_next(dosrun, "dosrun resume %s", dosrun->run_id);
+        dosrun_next(dosrun, "dosrun rollback %s", dosrun->run_id);
+    }
+    dosrun_fail(dosrun, trouble, *code);
+}
+
+static void end_settle(struct dosrun *dosrun, int *code, const char **how)
+{
+    if (changes_mode(dosrun->changes) != CHANGE_FORWARD || dosrun->interrupted || strcmp(*how, "abandoned") == 0)
+        return;
+    dosrun->done = false;
+    changes_settle(dosrun->changes, settled, dosrun);
+    dosrun_wait(dosrun);
+    if (!dosrun->interrupted)
+        return;
+    *code = EXIT_INTERRUPTED;
+    *how = "interrupted";
+    if (!doc_size(dosrun->next))
+        dosrun_next(dosrun, "dosrun resume %s", dosrun->run_id);
+}
+
+/* The journal has it on disk before anybody hears of it. */
+static void end_emit(struct dosrun *dosrun, int *code, const char *how)
+{
+    struct doc *event = event_new("run.end");
+    uint64_t seq;
+
+    end_facts(dosrun, event, *code, how);
+    if (!dosrun->journal) {
+        event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
+        return;
+    }
+    event_bus_remove(dosrun->bus, dosrun->output);
+    seq = event_emit(dosrun->bus, EVENT_INTENT, NULL, event);
+    journal_turn(dosrun->journal);
+    event_bus_remove(dosrun->bus, dosrun->journal);
+    event_bus_add(dosrun->bus, output_sink(dosrun->output));
+    event_bus_run(dosrun->bus, dosrun->run_id, seq);
+    end_trouble(dosrun, code, &how);
+    event = event_new("run.end");
+    end_facts(dosrun, event, *code, how);
+    event_emit(dosrun->bus, EVENT_LIVE, NULL, event);
+}
+
 int session_end(struct dosrun *dosrun, int code, const char *how)
 {
-    struct doc *event;
-
-    if (changes_mode(dosrun->changes) == CHANGE_FORWARD && !dosrun->interrupted) {
-        dosrun->done = false;
-        changes_settle(dosrun->changes, settled, dosrun);
-        dosrun_wait(dosrun);
-    }
-    if (dosrun->journal && journal_trouble(dosrun->journal) && code != EXIT_INTERNAL)
-        code = EXIT_STOPPED;
+    end_settle(dosrun, &code, &how);
+    end_trouble(dosrun, &code, &how);
     if (world_is_sandbox(dosrun->world) && sandbox_crash_wrong(dosrun->world)) {
-        err_set(&dosrun->err, ERR_USAGE, "--crash %s: that attempt is not a changing call; `dosrun show RUN --calls` lists them",
+        err_set(&dosrun->err, ERR_USAGE,
+                "--crash %s: that attempt is not a changing call; `dosrun show RUN --calls` lists them",
                 dosrun->command->crash);
         code = dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
     }
-    event = event_new("run.end");
-    end_facts(dosrun, event, code, how);
-    event_emit(dosrun->bus, EVENT_INTENT, NULL, event);
-    if (dosrun->journal) {
-        journal_turn(dosrun->journal);
-        event_bus_remove(dosrun->bus, dosrun->journal);
-    }
+    end_emit(dosrun, &code, how);
     cluster_unlock(dosrun);
     return code;
 }

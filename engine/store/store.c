@@ -186,18 +186,6 @@ static bool current_read(struct store *store, struct buf *text)
     return there;
 }
 
-char *store_current(struct store *store)
-{
-    struct buf text;
-    char *run = NULL;
-
-    buf_init(&text, NOTE_MAX);
-    if (current_read(store, &text))
-        run = mem_view((struct view){buf_text(&text), strcspn(buf_text(&text), "\n")});
-    buf_free(&text);
-    return run;
-}
-
 int store_lock(struct store *store, char **holder, struct err *err)
 {
     char *path = store_path(store, "lock");
@@ -345,6 +333,39 @@ void store_runs_free(struct run_summary *runs, size_t count)
     free(runs);
 }
 
+/* Without the file (a state folder that was copied by hand) the newest is the one. */
+static char *newest_run(struct store *store)
+{
+    struct listing listing = {0};
+    char *path = store_path(store, "runs"), *run = NULL;
+    struct err missing = ERR_INIT;
+    const struct run_summary *newest = NULL;
+
+    if (disk_list(store->world, path, listing_add, &listing, &missing) < 0)
+        listing.count = 0;
+    for (size_t i = 0; i < listing.count; i++) {
+        if (!newest || by_number(newest, &listing.runs[i]) < 0)
+            newest = &listing.runs[i];
+    }
+    if (newest)
+        run = mem_text(newest->id);
+    store_runs_free(listing.runs, listing.count);
+    free(path);
+    return run;
+}
+
+char *store_current(struct store *store)
+{
+    struct buf text;
+    char *run = NULL;
+
+    buf_init(&text, NOTE_MAX);
+    if (current_read(store, &text))
+        run = mem_view((struct view){buf_text(&text), strcspn(buf_text(&text), "\n")});
+    buf_free(&text);
+    return run ? run : newest_run(store);
+}
+
 int64_t store_last_number(struct store *store)
 {
     struct listing listing = {0};
@@ -373,6 +394,16 @@ static bool name_add(void *ctx, const char *name, enum disk_kind kind)
     if (kind == DISK_FILE)
         doc_push(ctx, doc_text(name));
     return true;
+}
+
+int store_set_aside(struct store *store, const char *run, struct err *err)
+{
+    char *from = store_journal_path(store, run), *to = mem_printf("%s.damaged", from);
+    int result = disk_rename(store->world, from, to, err);
+
+    free(from);
+    free(to);
+    return result;
 }
 
 static int folder_clear(struct world *world, const char *path, struct err *err)

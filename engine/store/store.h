@@ -51,6 +51,8 @@ int store_runs(struct store *store, struct run_summary **runs, size_t *count, st
     __attribute__((warn_unused_result));
 void store_runs_free(struct run_summary *runs, size_t count);
 bool run_summary_unfinished(const struct run_summary *run); /* no end, or ended with 3, 70, 130 */
+/* A damaged journal gets another name (.jsonl.damaged): it is no run any more, and nobody's way is blocked. */
+int store_set_aside(struct store *store, const char *run, struct err *err) __attribute__((warn_unused_result));
 /* Removes the target's journals and lock (the sandbox's, whose cloud is emptied too). */
 int store_clear(struct world *world, const char *root, const char *project, const char *target, struct err *err)
     __attribute__((warn_unused_result));
