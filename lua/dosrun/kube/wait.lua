@@ -32,9 +32,14 @@ local function opener(watches)
   end
 end
 
-local function context_for(ref, open)
+-- `lists` holds what this look has already taken from the watches: a list of pods serves every workload.
+local function context_for(ref, open, lists)
   local context = { now_ms = run.now(), time_ms = M.time_ms }
-  function context.list(api_version, kind) return open(api_version, kind, ref.namespace):list() end
+  function context.list(api_version, kind)
+    local id = api_version .. "|" .. kind .. "|" .. (ref.namespace or "")
+    if not lists[id] then lists[id] = open(api_version, kind, ref.namespace):list() end
+    return lists[id]
+  end
   function context.get(api_version, kind, namespace, name)
     local ok, found = pcall(native.request, { path = native.path(api_version, kind, namespace, name) })
     return ok and found or nil
@@ -92,7 +97,7 @@ function M.all(list, options)
     if not one.object or ready.needs_wait(one.object) then pending[#pending + 1] = one end
   end
   local function look()
-    local still, told = {}, nil
+    local still, told, lists = {}, nil, {}
     for _, one in ipairs(pending) do
       local ref = one.ref
       local watch = open(ref.apiVersion, ref.kind, ref.namespace)
@@ -104,7 +109,7 @@ function M.all(list, options)
       elseif not found then
         verdict, why = "wait", "it is not there"
       else
-        verdict, why, code, pod, container = ready.judge(found, context_for(ref, open))
+        verdict, why, code, pod, container = ready.judge(found, context_for(ref, open, lists))
       end
       if verdict == "failed" then
         fail(ref, found, why, code, pod, container, run.now() - begun)
