@@ -9,6 +9,7 @@ local ANSWERS_MAX = 200 -- of one check: a loop that waits for the world to chan
 local FIELD = "(not known)" -- a document made of such a value holds its mark here, so it is not known either
 
 local answers = 0
+local last -- the newest answer's source
 local sources = setmetatable({}, { __mode = "k" })
 local found = { objects = {}, verbs = {}, notes = {} }
 
@@ -35,7 +36,7 @@ end
 
 -- The answer of a read.
 function M.answer(source)
-  answers = answers + 1
+  answers, last = answers + 1, source
   if answers > ANSWERS_MAX then stop("it asks again and again: " .. source) end
   return M.unknown(source)
 end
@@ -78,17 +79,19 @@ local function is_ours(err)
   return type(err) == "table" and err.code == "NotChecked" or type(text) == "string" and text:find(Unknown.__name, 1, true)
 end
 
+-- Where the error was raised is known only here, before the stack is gone.
+local function explain(err)
+  if not is_ours(err) or type(err) == "table" and err.code == "NotChecked" then return err end
+  local file, line = script.place()
+  return { kind = "cancelled", code = "NotChecked", message = "it needs " .. (last or "a value that is not known"), file = file, line = line }
+end
+
 -- A step's function, walked: plain data comes out.
-function M.step(name, body, run, from)
+function M.step(body, run, from)
   for other, value in pairs(from) do from[other] = M.rich(value, "step " .. other) end
-  local ok, value = pcall(body, run, from)
-  if ok then return M.plain(value) end
-  if is_ours(value) then
-    if type(value) ~= "table" then stop("it needs what a read would answer") end
-    if value.code ~= "NotChecked" then value.message = "it needs a " .. Unknown.__name .. ": " .. value.message end
-    value.code = "NotChecked"
-  end
-  error(value, 0)
+  local ok, value = xpcall(body, explain, run, from)
+  if not ok then error(value, 0) end
+  return M.plain(value)
 end
 
 local function attempt(f, ...)

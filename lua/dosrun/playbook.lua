@@ -260,7 +260,7 @@ end
 
 function M.start(playbook, index, from)
   local step, facts = playbook.steps[index], setmetatable(run.info(), Run)
-  if changes.mode() == "check" then return require("dosrun.offline").step(step.name, step.body, facts, from) end
+  if changes.mode() == "check" then return require("dosrun.offline").step(step.body, facts, from) end
   return step.body(facts, from)
 end
 
