@@ -80,9 +80,11 @@ int bind_kube_watch(lua_State *L)
 
     if (!resource)
         return script_raise(L, &err);
-    handle = lua_newuserdatauv(L, sizeof(*handle), 0);
+    handle = lua_newuserdatauv(L, sizeof(*handle), 1);
     memset(handle, 0, sizeof(*handle));
     luaL_setmetatable(L, WATCH_TYPE);
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
     handle->world = bind_of(L)->world;
     handle->failed = ERR_INIT;
     handle->watch = kube_watch_open(kube, resource, resource->namespaced ? namespace : NULL, &fns, handle);
@@ -258,29 +260,78 @@ static int watch_synced(lua_State *L)
     return 1;
 }
 
-/* watch:get(namespace or nil, name) -> object or nil */
+/*
+ * Pushes the object's table: the one made before when the object is still of that resourceVersion. Rules
+ * only read, and looking at every pod again after each event would cost more than all else.
+ */
+static void push_cached(lua_State *L, int cache, const struct doc *object)
+{
+    const char *namespace = doc_path_text(object, "metadata", "namespace", NULL);
+    const char *version = doc_path_text(object, "metadata", "resourceVersion", NULL);
+    const char *id =
+        lua_pushfstring(L, "%s/%s", namespace ? namespace : "", doc_path_text(object, "metadata", "name", NULL));
+
+    if (lua_getfield(L, cache, id) == LUA_TTABLE) {
+        lua_getfield(L, -1, "version");
+        if (version && lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), version) == 0) {
+            lua_getfield(L, -2, "object");
+            lua_replace(L, -4);
+            lua_pop(L, 2);
+            return;
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    script_push_doc(L, object);
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, version);
+    lua_setfield(L, -2, "version");
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "object");
+    lua_setfield(L, cache, id);
+    lua_remove(L, -2);
+}
+
+/* watch:get(namespace or nil, name) -> object (shared: not to be changed), or nil */
 static int watch_get(lua_State *L)
 {
     struct watch_handle *handle = watch_check(L);
+    struct doc *object = kube_watch_get(handle->watch, luaL_optstring(L, 2, NULL), luaL_checkstring(L, 3));
 
-    return bind_push_taken(L,
-                           doc_ref(kube_watch_get(handle->watch, luaL_optstring(L, 2, NULL), luaL_checkstring(L, 3))));
+    if (!object)
+        return 0;
+    lua_getiuservalue(L, 1, 1);
+    push_cached(L, lua_gettop(L), object);
+    return 1;
 }
+
+struct listing {
+    lua_State *L;
+    int cache, list;
+    lua_Integer count;
+};
 
 static bool list_object(void *ctx, const struct doc *object)
 {
-    doc_push(ctx, doc_ref(object));
+    struct listing *listing = ctx;
+
+    push_cached(listing->L, listing->cache, object);
+    lua_rawseti(listing->L, listing->list, ++listing->count);
     return true;
 }
 
-/* watch:list() -> objects, sorted by namespace and name */
+/* watch:list() -> objects (shared: not to be changed), sorted by namespace and name */
 static int watch_list(lua_State *L)
 {
     struct watch_handle *handle = watch_check(L);
-    struct doc *list = doc_array();
+    struct listing listing = {.L = L};
 
-    kube_watch_each(handle->watch, list_object, list);
-    return bind_push_taken(L, list);
+    lua_getiuservalue(L, 1, 1);
+    listing.cache = lua_gettop(L);
+    lua_newtable(L);
+    listing.list = lua_gettop(L);
+    kube_watch_each(handle->watch, list_object, &listing);
+    return 1;
 }
 
 /* watch:trouble() -> why it is behind, or nil */
