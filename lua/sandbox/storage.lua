@@ -31,9 +31,12 @@ local function make_volume(claim, class)
     class.provisioner)
 end
 
+local SELECTED = "volume.kubernetes.io/selected-at"
+
 local function bind(claim, volume)
   local copy = doc.copy(claim)
   if not copy.metadata.annotations then copy.metadata.annotations = {} end
+  copy.metadata.annotations[SELECTED] = nil -- a time, for this file's own use
   copy.metadata.annotations["pv.kubernetes.io/bind-completed"] = "yes"
   copy.metadata.annotations["pv.kubernetes.io/bound-by-controller"] = "yes"
   copy.spec.volumeName = volume.metadata.name
@@ -76,11 +79,11 @@ function M.claim(namespace, name)
       "persistentvolume-controller")
     return
   end
-  local since = claim.metadata.annotations and claim.metadata.annotations["volume.kubernetes.io/selected-at"]
+  local since = claim.metadata.annotations and claim.metadata.annotations[SELECTED]
   if not since then
     local copy = doc.copy(claim)
     if not copy.metadata.annotations then copy.metadata.annotations = {} end
-    copy.metadata.annotations["volume.kubernetes.io/selected-at"] = tostring(api.now())
+    copy.metadata.annotations[SELECTED] = tostring(api.now())
     copy.metadata.annotations["volume.kubernetes.io/storage-provisioner"] = class.provisioner
     api.update("PersistentVolumeClaim", copy)
     return api.enqueue(common.key("claim", claim), PROVISION)
