@@ -54,11 +54,22 @@ M.yaml = { encode = script.yaml, decode = script.yaml_decode }
 
 local rooms = { kube = true, istio = true, image = true, http = false, file = false, process = false }
 
+-- A mistyped name is told, not nil.
+local function strict(room, name)
+  if getmetatable(room) then return room end
+  return setmetatable(room, {
+    __index = function(self, key)
+      local near = run.suggest(tostring(key), self)
+      play.fail(2, "dosrun.%s has no %q%s", name, tostring(key), near and ("; did you mean %q?"):format(near) or "")
+    end,
+  })
+end
+
 return setmetatable(M, {
   __index = function(self, name)
     if rooms[name] ~= nil then
       if rooms[name] then run.uses(name) end
-      local room = require("dosrun." .. name)
+      local room = strict(require("dosrun." .. name), name)
       rawset(self, name, room)
       return room
     elseif name == "games" then

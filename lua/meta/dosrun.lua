@@ -55,6 +55,10 @@ function Run:value(name, fallback) end
 ---@param facts table { title = "...", columns = { names }, rows = { { cells } } }
 function Run:report(facts) end
 
+--- nothing is changed in this run (plan, check), so there is no use in waiting for an effect
+---@return boolean
+function Run:planning() end
+
 --- differences that a reading playbook found; a list that is not empty makes the exit code 2
 ---@param list table[] { { what = ..., want = ..., found = ... } }
 function Run:drift(list) end
@@ -204,7 +208,7 @@ function dosrun.choice(words) end
 dosrun.games = nil
 
 --- defines a verb: look reads what is, want says what shall be, act makes it so where they differ, undo takes it back
----@param spec table { "name", class = "reversible", "compensable" or "pivot", key = f(i), look = f(i), want = f(i), act = f(i, before), undo = f(i, before), bound = duration }
+---@param spec table { "name", class = "reversible", "compensable" or "pivot", key = f(i), look = f(i), want = f(i), act = f(i, before), undo = f(i, before) }
 ---@return fun(input: table): any # call it in a step with plain data
 function dosrun.verb(spec) end
 
@@ -256,6 +260,11 @@ function dosrun.now() end
 ---@param length? integer characters, 32
 ---@return string # a marked string: it is shown nowhere
 function dosrun.secret(purpose, length) end
+
+--- the text of a project file, kept with the run, so that resume and rollback see the same
+---@param path string relative to the project
+---@return string # raises when there is none
+function dosrun.read(path) end
 
 --- text in base64
 ---@param text string
@@ -341,6 +350,11 @@ function dosrun.kube.remove(spec) end
 --- the sets that were applied here, from their inventories
 ---@return table[] # { name, objects }
 function dosrun.kube.sets() end
+
+--- what differs from what the sets' inventories say, for run:drift
+---@param options? table { prefix = "dos-game." }: only sets whose name begins so
+---@return table[] # { what, want, found }
+function dosrun.kube.drift(options) end
 
 --- what a container printed
 ---@param pod string "namespace/name"
