@@ -32,8 +32,13 @@ struct kube *cluster_client(struct dosrun *dosrun, struct err *err)
     }
     config = kube_config_load(dosrun->world, &options, err);
     doc_unref(simulated);
-    if (!config)
+    if (!config) {
+        size_t len = strlen(err->message);
+
+        if (strcmp(err->explain, "H301") == 0)
+            snprintf(err->message + len, sizeof(err->message) - len, "; --sandbox runs it in the simulated cloud");
         return NULL;
+    }
     dosrun->kube = kube_new(dosrun->world, dosrun->http, dosrun->marks, config);
     return dosrun->kube;
 }
