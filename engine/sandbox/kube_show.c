@@ -45,9 +45,10 @@ static void metadata_strip(struct doc *metadata, bool boot)
     static const char *const fields[] = {
         "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
         "managedFields",   "selfLink"};
-    static const char *const notes[] = {"deployment.kubernetes.io/revision", "pv.kubernetes.io/bind-completed",
-                                        "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node",
-                                        "volume.kubernetes.io/storage-provisioner"};
+    static const char *const notes[] = {
+        "deployment.kubernetes.io/revision",        "pv.kubernetes.io/bind-completed",
+        "pv.kubernetes.io/bound-by-controller",     "volume.kubernetes.io/selected-node",
+        "volume.kubernetes.io/storage-provisioner", "volume.kubernetes.io/selected-at"};
     struct doc *annotations = doc_get(metadata, "annotations"), *finalizers = doc_get(metadata, "finalizers");
 
     remove_named(metadata, fields, sizeof(fields) / sizeof(*fields));
