@@ -26,6 +26,13 @@ static struct doc *decode_at(struct decode *decode, const struct shape *shape, c
 /* Bodies are a bad request; what a patch made of the object is an invalid value of the patch. */
 static struct doc *refusal(const struct write *write, const char *words)
 {
+    if (write->apply && !strstr(words, "strict decoding error"))
+        return status_new(
+            500, "",
+            "failed to convert new object (/%s; %s/%s, Kind=%s) to proper version: unable to convert unstructured "
+            "object to %s/%s, Kind=%s: error decoding from json: %s",
+            write->name, write->resource->group, write->version, write->resource->kind, write->resource->group,
+            write->version, write->resource->kind, words);
     if (!write->patch)
         return status_new(400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: %s",
                           write->resource->kind, write->version, write->resource->kind, words);

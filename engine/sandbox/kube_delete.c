@@ -191,7 +191,8 @@ bool delete_finalizer(struct write *write, const char *finalizer)
     bool last = doc_size(finalizers) == 0;
     if (last)
         doc_remove(doc_get(object, "metadata"), "finalizers");
-    last = last && doc_path(object, "metadata", "deletionTimestamp", NULL);
+    last = last && doc_path(object, "metadata", "deletionTimestamp", NULL) &&
+           doc_as_int(doc_path(object, "metadata", "deletionGracePeriodSeconds", NULL), 0) == 0;
     objects_put(write->cluster, write->resource, object);
     if (last)
         objects_delete(write->cluster, write->resource, objects_find(write->resource, write->namespace, write->name));

@@ -3,6 +3,7 @@
 
 #include "codec/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum operation { UNION, INTERSECTION, DIFFERENCE };
@@ -159,25 +160,28 @@ static void path_element_add(struct buf *path, const char *key)
     }
 }
 
+/* The set's own order: what is in it, by name, then what is below. */
 static void each_below(const struct doc *set, struct buf *path, void (*fn)(void *ctx, const char *path), void *ctx)
 {
-    size_t len = path->len;
+    const char **keys;
+    size_t count = doc_keys_sorted(set, &keys), len = path->len;
 
-    for (int members = 1; members >= 0; members--) /* the set's own order: members, then what has children */
-        DOC_EACH(child, set)
-        {
-            if (strcmp(child.key, ".") == 0)
-                continue;
-            path_element_add(path, child.key);
-            if (members ? node_member(child.value) : doc_size(child.value) > 0) {
-                if (members)
-                    fn(ctx, buf_text(path));
-                else
-                    each_below(child.value, path, fn, ctx);
-            }
-            path->len = len;
-            path->ptr[len] = '\0';
-        }
+    for (size_t i = 0; i < 2 * count; i++) {
+        const char *key = keys[i % count];
+        const struct doc *node = doc_get(set, key);
+        bool members = i < count;
+
+        if (strcmp(key, ".") == 0 || !(members ? node_member(node) : doc_size(node) > 0))
+            continue;
+        path_element_add(path, key);
+        if (members)
+            fn(ctx, buf_text(path));
+        else
+            each_below(node, path, fn, ctx);
+        path->len = len;
+        path->ptr[len] = '\0';
+    }
+    free(keys);
 }
 
 void fieldset_each(const struct doc *set, void (*fn)(void *ctx, const char *path), void *ctx)
