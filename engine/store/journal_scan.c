@@ -79,25 +79,40 @@ static bool scan_line(const struct scan *scan, size_t at, struct view *line)
     return end != NULL;
 }
 
-/* Was the byte at scan->at on disk once? A later whole line would say so. */
-static bool scan_was_synced(const struct scan *scan)
+/* What a whole line says of the length that was on disk when it was written; 0: nothing. */
+static size_t line_synced(struct view line)
 {
     static const char key[] = ",\"synced\":";
+    const char *mark = NULL, *end = line.ptr + line.len;
+
+    if (!line_whole(line))
+        return 0;
+    for (const char *from = line.ptr; (from = memmem(from, (size_t)(end - from), key, sizeof(key) - 1)) != NULL;
+         from += sizeof(key) - 1)
+        mark = from; /* the last one is ours: it stands behind all that the event says */
+    return mark ? strtoull(mark + sizeof(key) - 1, NULL, 10) : 0;
+}
+
+/* Was the byte at scan->at on disk once? A later whole line would say so, also one whose line feed before it is lost.
+ */
+static bool scan_was_synced(const struct scan *scan)
+{
+    enum { TRIES = 100 };
+    static const char begin[] = "{\"type\":\"";
     struct view line;
 
     for (size_t at = scan->at; at < scan->text.len; at += line.len + 1) {
-        const char *mark = NULL;
+        const char *from, *end;
 
         if (!scan_line(scan, at, &line))
             break;
-        if (!line_whole(line))
-            continue;
-        for (const char *from = line.ptr;
-             (from = memmem(from, (size_t)(line.ptr + line.len - from), key, sizeof(key) - 1)) != NULL;
-             from += sizeof(key) - 1)
-            mark = from; /* the last one is ours: it stands behind all that the event says */
-        if (mark && strtoull(mark + sizeof(key) - 1, NULL, 10) > scan->at)
-            return true;
+        from = line.ptr;
+        end = line.ptr + line.len;
+        for (int i = 0; i < TRIES && (from = memmem(from, (size_t)(end - from), begin, sizeof(begin) - 1)) != NULL;
+             i++, from++) {
+            if (line_synced((struct view){from, (size_t)(end - from)}) > scan->at)
+                return true;
+        }
     }
     return false;
 }
