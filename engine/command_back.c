@@ -215,6 +215,8 @@ int command_resume(struct dosrun *dosrun)
     }
     if (history_back(dosrun, &asked))
         return session_back(dosrun, !asked);
+    /* Whoever began the run agreed to what cannot be undone. */
+    dosrun->bind.pivots = doc_as_bool(doc_get(playbook_about(dosrun->playbook), "pivots"), false);
     session_steps(dosrun);
     for (size_t i = 0; i < doc_size(dosrun->history); i++)
         run_replay(dosrun->run, doc_at(dosrun->history, i));
