@@ -1,5 +1,6 @@
 /* `api`: what rules and controllers in Lua may do. Every change goes through the same writes as a client's. */
 #include "sandbox/kube_cluster.h"
+#include "sandbox/kube_quantity.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -300,6 +301,13 @@ static int api_hash(lua_State *lua)
     return 1;
 }
 
+/* api.milli("500m") -> thousandths */
+static int api_milli(lua_State *lua)
+{
+    lua_pushinteger(lua, quantity_milli(luaL_checkstring(lua, 1)));
+    return 1;
+}
+
 /* api.serve(crd), api.withdraw(crd): its resource appears or goes */
 static int api_serve(lua_State *lua)
 {
@@ -335,6 +343,7 @@ static const luaL_Reg api_functions[] = {{"get", api_get},
                                          {"time", api_time},
                                          {"ms", api_ms},
                                          {"hash", api_hash},
+                                         {"milli", api_milli},
                                          {"serve", api_serve},
                                          {"withdraw", api_withdraw},
                                          {NULL, NULL}};

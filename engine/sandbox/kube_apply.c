@@ -202,8 +202,6 @@ static struct doc *filter_reset(const struct write *write, struct doc *take)
     {
         bool reset = status ? strcmp(member.key, "f:spec") == 0 : strcmp(member.key, "f:status") == 0;
 
-        if (status && write->resource->custom && strcmp(member.key, "f:metadata") == 0)
-            reset = true;
         if (!reset)
             doc_set(out, member.key, doc_ref(member.value));
     }

@@ -206,8 +206,7 @@ static void add_always(const struct shape *shape, struct doc *out)
         const struct shape_field *field = &shape->fields[i];
         struct doc *value = doc_get(out, field->name);
 
-        bool list = !field->pointer && (field->shape->kind == SHAPE_LIST || field->shape->kind == SHAPE_MAP);
-        if (!field->always || (value && !doc_is(value, DOC_NULL) && !(list && doc_size(value) == 0)))
+        if (!field->always || (value && !doc_is(value, DOC_NULL)))
             continue;
         if (!empty)
             empty = shape_empty(shape);

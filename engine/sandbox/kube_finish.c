@@ -180,10 +180,43 @@ static bool may_vanish(const struct write *write, const struct doc *object)
     return doc_as_int(doc_path(object, "metadata", "deletionGracePeriodSeconds", NULL), 0) == 0;
 }
 
+/* What the real server's storage form cannot tell apart: an empty list that is always there reads back as null. */
+static void storage_form(const struct write *write, struct doc *object)
+{
+    const struct shape *shape = write->resource->shape;
+
+    for (size_t i = 0; !write->resource->custom && i < shape->fields_len; i++) {
+        const struct shape_field *field = &shape->fields[i];
+
+        if (field->always && !field->pointer && field->shape->kind == SHAPE_LIST &&
+            doc_size(doc_get(object, field->name)) == 0)
+            doc_set(object, field->name, doc_null());
+    }
+}
+
+static void warn_of_finalizers(struct write *write, const struct doc *object)
+{
+    const struct doc *finalizers = doc_path(object, "metadata", "finalizers", NULL);
+
+    for (size_t i = 0; write->resource->custom && i < doc_size(finalizers); i++) {
+        const char *name = doc_as_text(doc_at(finalizers, i), "");
+
+        if (!strchr(name, '/') && strcmp(name, "orphan") != 0 && strcmp(name, "foregroundDeletion") != 0)
+            write_warn(write,
+                       "metadata.finalizers: \"%s\": prefer a domain-qualified finalizer name to avoid accidental "
+                       "conflicts with "
+                       "other finalizer writers",
+                       name);
+    }
+}
+
 static struct doc *finish_store(struct write *write, const struct doc *old, struct doc *object)
 {
     struct cluster *cluster = write->cluster;
 
+    warn_of_finalizers(write, object);
+    if (!write->dry_run || old)
+        storage_form(write, object);
     if (old && unchanged(old, object)) {
         doc_unref(object);
         return doc_ref(old);

@@ -224,15 +224,6 @@ struct doc *patch_merge(struct write *write, const struct doc *live, const char 
     bool strategic = strcmp(type, "application/strategic-merge-patch+json") == 0;
     struct doc *patch = json_parse(body, &err), *out;
 
-    if (strategic && write->resource->custom) {
-        doc_unref(patch);
-        write_fail(
-            write,
-            status_new(415, "UnsupportedMediaType",
-                       "the body of the request was in an unknown format - accepted media types include: "
-                       "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));
-        return NULL;
-    }
     if (!patch) {
         write_fail(write, status_new(400, "BadRequest", "error decoding patch: %s", err.message));
         return NULL;

@@ -223,14 +223,6 @@ static void uid_conflict(struct write *write, const char *wanted, const char *ui
     free(why);
 }
 
-/* PUT of something that is not there, but names a uid. Takes body. */
-static struct doc *create_with_uid(struct write *write, struct doc *body)
-{
-    uid_conflict(write, meta_text(body, "uid"), "");
-    doc_unref(body);
-    return NULL;
-}
-
 static bool update_matches(struct write *write, const struct doc *old, const struct doc *object)
 {
     const char *version = meta_text(object, "resourceVersion"), *uid = meta_text(object, "uid");
@@ -271,17 +263,21 @@ static bool name_fits(struct write *write, const struct doc *body)
                                         write->name));
 }
 
-/* `body` is what the object shall be; prepared, with the name checked. Takes it. */
-static struct doc *update_with(struct write *write, const struct doc *old, struct doc *body)
+/* `body` is what the object shall be, prepared and with the right name. Takes it. */
+static struct doc *update_prepared(struct write *write, const struct doc *old, struct doc *body)
 {
-    if (!body_prepare(write, body) || !body_namespace(write, body) || !name_fits(write, body))
-        goto failed;
     if (!write->apply)
         managed_update(write, old, body);
-    if (!update_matches(write, old, body))
-        goto failed;
-    return write_finish(write, old, body);
-failed:
+    if (update_matches(write, old, body))
+        return write_finish(write, old, body);
+    doc_unref(body);
+    return NULL;
+}
+
+static struct doc *update_with(struct write *write, const struct doc *old, struct doc *body)
+{
+    if (body_prepare(write, body) && body_namespace(write, body) && name_fits(write, body))
+        return update_prepared(write, old, body);
     doc_unref(body);
     return NULL;
 }
@@ -295,16 +291,26 @@ static struct doc *live_of(const struct write *write)
 
 struct doc *write_update(struct write *write, struct doc *body, bool may_create)
 {
-    struct doc *old = live_of(write), *out;
+    struct doc *old = NULL, *out = NULL;
 
-    if (!old) {
-        if (may_create && doc_as_bool(doc_get(write->resource->info, "put_creates"), false))
-            return *meta_text(body, "uid") ? create_with_uid(write, body) : write_create(write, body);
+    if (!body_prepare(write, body) || !body_namespace(write, body) || !name_fits(write, body)) {
         doc_unref(body);
-        write_fail(write, status_not_found(write->resource, write->name));
         return NULL;
     }
-    out = update_with(write, old, body);
+    old = live_of(write);
+    if (old) {
+        out = update_prepared(write, old, body);
+    } else if (!may_create || !doc_as_bool(doc_get(write->resource->info, "put_creates"), false)) {
+        doc_unref(body);
+        write_fail(write, status_not_found(write->resource, write->name));
+    } else if (*meta_text(body, "uid")) {
+        uid_conflict(write, meta_text(body, "uid"), "");
+        doc_unref(body);
+    } else {
+        write->code = 201;
+        managed_update(write, NULL, body);
+        out = write_finish(write, NULL, body);
+    }
     doc_unref(old);
     return out;
 }
@@ -384,12 +390,20 @@ struct doc *write_patch(struct write *write, const char *type, struct view body)
 
     if (strcmp(type, "application/apply-patch+yaml") == 0)
         return write_apply(write, body);
+    write->strategic = strcmp(type, "application/strategic-merge-patch+json") == 0;
+    if (write->strategic && write->resource->custom) {
+        write_fail(
+            write,
+            status_new(415, "UnsupportedMediaType",
+                       "the body of the request was in an unknown format - accepted media types include: "
+                       "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"));
+        return NULL;
+    }
     old = live_of(write);
     if (!old) {
         write_fail(write, status_not_found(write->resource, write->name));
         return NULL;
     }
-    write->strategic = strcmp(type, "application/strategic-merge-patch+json") == 0;
     patched = patch_merge(write, old, type, body);
     write->patch = patched;
     out = patched ? update_with(write, old, patched) : NULL;

@@ -242,12 +242,18 @@ function R.validate.PersistentVolumeClaim(fail, o, old)
     fail("FieldValueRequired", "spec.resources[storage]", "Required value")
   end
   if not old then return end
-  for _, field in ipairs { "accessModes", "selector", "storageClassName", "volumeMode", "dataSource" } do
+  local fields = { "accessModes", "selector", "storageClassName", "volumeMode", "dataSource" }
+  if old.status.phase ~= "Bound" then fields[#fields + 1] = "resources" end
+  for _, field in ipairs(fields) do
     if not doc.equal(o.spec[field], old.spec[field]) then
       fail("FieldValueForbidden", "spec", "Forbidden: spec is immutable after creation except "
         .. "resources.requests and volumeAttributesClassName for bound claims")
-      return
+      break
     end
+  end
+  local before, now = old.spec.resources.requests, o.spec.resources.requests
+  if before and before.storage and api.milli(now and now.storage or "0") < api.milli(before.storage) then
+    fail("FieldValueForbidden", "spec.resources.requests.storage", "Forbidden: field can not be less than status.capacity")
   end
 end
 
@@ -351,8 +357,11 @@ end
 
 function R.validate.PodDisruptionBudget(fail, o)
   if o.spec.minAvailable ~= nil and o.spec.maxUnavailable ~= nil then
-    fail("FieldValueInvalid", "spec", "Invalid value: " .. doc.json(o.spec)
-      .. ": minAvailable and maxUnavailable cannot be both set")
+    local s = o.spec
+    fail("FieldValueInvalid", "spec", ('Invalid value: {"MinAvailable":%s,"Selector":%s,"MaxUnavailable":%s,'
+      .. '"UnhealthyPodEvictionPolicy":%s}: minAvailable and maxUnavailable cannot be both set'):format(
+      doc.json(s.minAvailable), doc.json(s.selector or doc.null), doc.json(s.maxUnavailable),
+      doc.json(s.unhealthyPodEvictionPolicy or doc.null)))
   end
 end
 

@@ -69,9 +69,10 @@ def dosrun(state, project, *words):
     return Answer(done.returncode, summary, text)
 
 
-def show(state, project, *words):
+def show(state, project):
+    """The store now, and again where time changes it: what was lost on the way may still arrive."""
     done = subprocess.run(
-        [options.dosrun, "sandbox", "show", *words, "--output", "plain", "--state", str(state)], cwd=project, env=ENV,
+        [options.dosrun, "sandbox", "show", "--after", LATER, "--output", "plain", "--state", str(state)], cwd=project, env=ENV,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, close_fds=False, check=False, timeout=HANGS_S,
     )
     if done.returncode:
@@ -87,20 +88,15 @@ def difference(found, wanted):
 
 
 def must_hold(state, step, wanted, name):
-    """The store now, and again later: what was lost on the way may still arrive."""
     found = show(state, step.project)
-    if found != wanted[0]:
-        raise Wrong(f"the store is not {name}: {difference(found, wanted[0])}")
-    found = show(state, step.project, "--after", LATER)
-    if found != wanted[1]:
-        raise Wrong(f"the store is not {name} {LATER} later: {difference(found, wanted[1])}")
+    if found != wanted:
+        raise Wrong(f"the store is not {name}: {difference(found, wanted)}")
 
 
-def both_stores(state, project):
-    """What show prints now and later, on a copy."""
+def store_of(state, project):
+    """What show prints, of a copy: it lets time pass."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
-        copy = shutil.copytree(state, f"{folder}/state")
-        return show(copy, project), show(copy, project, "--after", LATER)
+        return show(shutil.copytree(state, f"{folder}/state"), project)
 
 
 def says(answer):
@@ -204,7 +200,7 @@ def prepare(path):
         if clean.code:
             sys.exit(f"{path}:{number}: without a fault {line!r} ended {clean.code}: {says(clean)}\n0 passed, 1 failed")
         steps.append(
-            Step(path, project, words[0] == "stops", words[1:], state, both_stores(after, project), both_stores(state, project),
+            Step(path, project, words[0] == "stops", words[1:], state, store_of(after, project), store_of(state, project),
                  clean.summary["calls"], changing_attempts(after, state))
         )
         again = f"{after}-again"
