@@ -10,6 +10,22 @@ static void time_passed(void *ctx)
     ((struct dosrun *)ctx)->done = true;
 }
 
+/* The store once more, when so much time has passed and it is another one then. */
+static void show_later(struct dosrun *dosrun, int64_t after_ms, struct buf *text)
+{
+    struct buf later;
+
+    timer_start(dosrun->world, after_ms, time_passed, dosrun);
+    dosrun_wait(dosrun);
+    buf_init(&later, 256 << 20);
+    sandbox_show(dosrun->world, dosrun->command->raw, &later);
+    if (!view_equal(buf_view(&later), buf_view(text))) {
+        buf_add_text(text, "\n---- and after that time:\n");
+        buf_add_view(text, buf_view(&later));
+    }
+    buf_free(&later);
+}
+
 int command_sandbox_show(struct dosrun *dosrun)
 {
     struct buf text;
@@ -17,12 +33,10 @@ int command_sandbox_show(struct dosrun *dosrun)
     dosrun->command->sandbox = true;
     if (place_find(dosrun, &dosrun->err) < 0 || dosrun_open(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
-    if (dosrun->command->after_ms) {
-        timer_start(dosrun->world, dosrun->command->after_ms, time_passed, dosrun);
-        dosrun_wait(dosrun);
-    }
-    buf_init(&text, 256 << 20);
+    buf_init(&text, 512 << 20);
     sandbox_show(dosrun->world, dosrun->command->raw, &text);
+    if (dosrun->command->after_ms)
+        show_later(dosrun, dosrun->command->after_ms, &text);
     dosrun_text(dosrun, "%s", buf_text(&text));
     buf_free(&text);
     return EXIT_DONE;

@@ -201,7 +201,7 @@ static const struct option_row options[] = {
     {"events", 0, OPTION_FLAG, AT(events), BIT(COMMAND_SHOW), NULL, NULL, "print the events as JSON lines"},
     {"raw", 0, OPTION_FLAG, AT(raw), BIT(COMMAND_SANDBOX_SHOW), NULL, NULL, "show everything that is stored"},
     {"after", 0, OPTION_DURATION, AT(after_ms), BIT(COMMAND_SANDBOX_SHOW), "DURATION", NULL,
-     "first let so much virtual time pass"},
+     "let so much virtual time pass, and show what is different then"},
     {"render", 0, OPTION_TEXT, AT(render_dir), BIT(COMMAND_CHECK), "DIR", NULL, "write the manifests to DIR"},
     {"yes", 'y', OPTION_YES, AT(yes), TABLE_ANY, "[=NAME]", NULL,
      "answer questions with yes; =NAME also those that ask for the target's name"},
