@@ -35,6 +35,7 @@ struct undo_request {
     const char *key;
     bool plan;                /* look and tell, change nothing */
     int64_t settle_ms;        /* wall time before which "not found" is not believed; 0: at once */
+    bool seen_settles;        /* one call alone can have made it: where it was seen, nothing more will come */
     void *owner;              /* goes into http_request.owner, so that the gate lets it pass */
 };
 

@@ -255,9 +255,16 @@ static int change_stopping_lua(lua_State *L)
     return 1;
 }
 
+/* change:seen(): look found it there */
+static int change_seen_lua(lua_State *L)
+{
+    change_seen(handle_check(L)->change);
+    return 0;
+}
+
 int bind_change_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"acted", change_acted_lua}, {"before", change_before_lua}, {"found", change_found_lua}, {"same", change_same_lua},
+    static const luaL_Reg methods[] = {{"acted", change_acted_lua}, {"before", change_before_lua}, {"found", change_found_lua}, {"same", change_same_lua}, {"seen", change_seen_lua},
                                        {"would", change_would_lua}, {"begin", change_begin_lua},   {"undo", change_undo_lua},
                                        {"finish", change_finish_lua}, {"fail", change_fail_lua},   {"close", change_close_lua},
                                        {NULL, NULL}};

@@ -175,6 +175,17 @@ void record_settle_update(struct record *record)
     }
 }
 
+bool record_seen_settles(const struct record *record)
+{
+    int makers = 0;
+
+    LIST_EACH(link, &record->calls)
+    {
+        makers += !LIST_OF(link, struct past_call, link)->guarded;
+    }
+    return record->first.intent && !record->before && makers == 1;
+}
+
 void record_call_ended(struct record *record, struct past_call *call, bool lost, bool unknown, bool well)
 {
     call->open = false;
@@ -339,6 +350,19 @@ struct doc *change_event(const struct change *change, const char *type)
 static uint64_t change_emit(const struct change *change, struct doc *event)
 {
     return event_emit(change->changes->options.bus, EVENT_NOTE, change->step, event);
+}
+
+void change_seen(struct change *change)
+{
+    struct record *record = change->record;
+
+    if (!record_seen_settles(record))
+        return;
+    LIST_EACH(link, &record->calls)
+    {
+        LIST_OF(link, struct past_call, link)->lost = false;
+    }
+    record_settle_update(record);
 }
 
 void change_same(struct change *change)

@@ -66,6 +66,8 @@ struct change *change_open(struct changes *changes, const struct change_spec *sp
 bool change_acted(const struct change *change);
 const struct doc *change_before(const struct change *change);
 const struct doc *change_undo(const struct change *change);
+/* It is there now. Where a call of ours alone can have made it, that call need not be waited for any more. */
+void change_seen(struct change *change);
 /* Nothing to do: it is as wanted. */
 void change_same(struct change *change);
 /* Plan: what would be done. fields: array of {path, old, new, owner}; sign '+', '~' or '-'. Takes the docs. */

@@ -77,6 +77,8 @@ struct past_call *record_call_add(struct record *record, uint64_t attempt, uint6
 /* It ended: answered well, or not; a good answer also tells of earlier tries of the same logical call. */
 void record_call_ended(struct record *record, struct past_call *call, bool lost, bool unknown, bool well);
 struct past_call *record_call_find(struct record *record, uint64_t attempt);
+/* Nothing was there before, and one unguarded call alone can have made it: what was seen is its work, and it is over. */
+bool record_seen_settles(const struct record *record);
 struct change *change_new(struct changes *changes, struct record *record, bool backward);
 void change_unref_call(struct change *change); /* one attempt less */
 /* The span that orders its undo: what the run made goes after all that came since, what it found goes by its last act. */

@@ -174,7 +174,8 @@ static void item_start(void *ctx);
 
 /*
  * A create whose answer was lost may still arrive: what its undo found is believed only once its bound
- * has passed, so the undo is done a second time then (each is safe to repeat).
+ * has passed, so the undo is done a second time then (each is safe to repeat). Unless that create alone can
+ * have made what was there.
  */
 static void item_done(void *ctx, enum undo_outcome outcome, struct doc *left, const struct err *err)
 {
@@ -182,6 +183,8 @@ static void item_done(void *ctx, enum undo_outcome outcome, struct doc *left, co
     struct changes *changes = item->all->changes;
     int64_t now = world_now_ms(changes->options.world), settle = item->record->settle_ms;
 
+    if (outcome == UNDO_DONE && record_seen_settles(item->record))
+        settle = 0;
     if (!item->all->plan && settle > now && (outcome == UNDO_DONE || outcome == UNDO_ALREADY) && item->rounds++ < 3) {
         struct doc *event;
 
@@ -212,6 +215,7 @@ static void item_start(void *ctx)
                                    .key = record->key,
                                    .plan = item->all->plan,
                                    .settle_ms = record->settle_ms,
+                                   .seen_settles = record_seen_settles(record),
                                    .owner = item->change};
     struct err err = ERR_INIT;
 

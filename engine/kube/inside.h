@@ -167,6 +167,7 @@ struct kube_undo {
     char *what;                                              /* "Deployment dos-game/game" */
     bool plan;
     int64_t settle_ms;
+    bool seen_settles;
     void *owner;
     void (*found)(struct kube_undo *task, const struct doc *live); /* live NULL: not there */
     undo_done_fn *done;

@@ -215,6 +215,7 @@ static void task_start(void *ctx, const struct undo_request *request, undo_done_
     task->after = doc_ref(request->after);
     task->plan = request->plan;
     task->settle_ms = request->settle_ms;
+    task->seen_settles = request->seen_settles;
     task->owner = request->owner;
     task->found = found;
     task->done = done;

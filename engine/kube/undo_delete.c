@@ -93,7 +93,7 @@ void kube_undo_delete_found(struct kube_undo *task, const struct doc *live)
     struct doc *now;
 
     if (!live) {
-        if (!kube_undo_unsettled(task))
+        if ((task->changed && task->seen_settles) || !kube_undo_unsettled(task))
             kube_undo_end(task, task->changed ? UNDO_DONE : UNDO_ALREADY, NULL);
     } else if (!is_ours(task, live)) {
         now = doc_text("another object of this name");

@@ -36,6 +36,7 @@ function M.drive(spec, input)
     change:would("~", script.array { { path = "", new = want } }, {})
     return spec.result and spec.result(want, input) or want
   end
+  if now ~= nil then change:seen() end
   if same(now, want, input) then
     change:same()
     return spec.result and spec.result(now, input) or now
@@ -59,6 +60,7 @@ function M.drive(spec, input)
     if not (ok and spec.answers) then looked, found = pcall(spec.look, input) end
     if looked and spec.rewants then looked, want = pcall(spec.want, input, found) end
     if looked then
+      if found ~= nil then change:seen() end
       if same(found, want, input) then
         change:finish(record(found))
         return spec.result and spec.result(found, input) or found
