@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CRC_DIGITS = 8, STATE_MAX = 160 << 20, GROWN_MIN = 1 << 20, GROWN_TIMES = 4 };
+enum { CRC_DIGITS = 8, STATE_MAX = 160 << 20, GROWN_MIN = 1 << 17, GROWN_TIMES = 3 };
 
 struct sim_store {
     int fd; /* -1: memory only */
