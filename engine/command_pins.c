@@ -23,7 +23,6 @@ static int wrong(const struct pins *pins, const struct doc *pin, const char *key
     int line = key ? yaml_line_of_key(pins->file, pin, key) : yaml_line(pins->file, pin);
 
     err_set(err, ERR_USAGE, "%s:%d: %s", pins_path, line ? line : 1, what);
-    err_explain(err, "M504");
     return -1;
 }
 

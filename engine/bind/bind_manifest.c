@@ -16,7 +16,8 @@ static struct doc *documents(const struct yaml_file *file)
         struct doc *entry = doc_object(), *doc = yaml_doc(file, i);
 
         doc_set(entry, "object", doc_ref(doc));
-        doc_set_int(entry, "line", yaml_line(file, doc));
+        if (yaml_line(file, doc) || !i) /* a text has no place of its own */
+            doc_set_int(entry, "line", yaml_line(file, doc) ? yaml_line(file, doc) : 1);
         doc_push(list, entry);
     }
     return list;

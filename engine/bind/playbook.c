@@ -8,6 +8,7 @@
 
 struct playbook {
     struct bind *bind;
+    char *path;
     int ref; /* the file's own table */
     struct doc *about, *arguments;
     void (*done)(void *ctx, struct playbook *playbook, const struct err *err, const struct place *place);
@@ -68,17 +69,24 @@ static void playbook_loaded(void *ctx, struct task *task, lua_State *L, int n, c
         if (!playbook->about)
             err = &wrong;
     }
+    if (err && !place.line) { /* `return f(...)` leaves no frame that a line could be read from */
+        wrong = *err;
+        err_context(&wrong, "%s", playbook->path);
+        err = &wrong;
+    }
     playbook->done(playbook->ctx, playbook, err, place.line ? &place : NULL);
 }
 
 void playbook_load(struct bind *bind, const char *path,
-                   void (*done)(void *ctx, struct playbook *playbook, const struct err *err, const struct place *place), void *ctx)
+                   void (*done)(void *ctx, struct playbook *playbook, const struct err *err, const struct place *place),
+                   void *ctx)
 {
     struct playbook *playbook = mem_alloc(sizeof(*playbook));
     struct err err = ERR_INIT;
     struct task *task = task_load(bind->script, path, &err);
 
     playbook->bind = bind;
+    playbook->path = mem_text(path);
     playbook->ref = LUA_NOREF;
     playbook->done = done;
     playbook->ctx = ctx;
@@ -97,6 +105,7 @@ void playbook_free(struct playbook *playbook)
     luaL_unref(script_lua(playbook->bind->script), LUA_REGISTRYINDEX, playbook->ref);
     doc_unref(playbook->about);
     doc_unref(playbook->arguments);
+    free(playbook->path);
     free(playbook);
 }
 

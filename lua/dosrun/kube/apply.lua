@@ -167,7 +167,7 @@ M.verb = {
 
 local function flatten(entries, out)
   for _, entry in ipairs(entries) do
-    if entry.object.kind == "List" then
+    if type(entry.object) == "table" and entry.object.kind == "List" then
       local items = {}
       for i, item in ipairs(entry.object.items or {}) do items[i] = { object = item, line = entry.line } end
       flatten(items, out)
@@ -194,7 +194,7 @@ end
 local function brought_kinds(entries)
   local kinds = {}
   for _, entry in ipairs(entries) do
-    if entry.object.kind == "CustomResourceDefinition" and entry.object.spec then
+    if type(entry.object) == "table" and entry.object.kind == "CustomResourceDefinition" and entry.object.spec then
       local spec = entry.object.spec
       for _, version in ipairs(spec.versions or {}) do
         kinds[("%s/%s/%s"):format(spec.group, version.name, spec.names.kind)] = { namespaced = spec.scope == "Namespaced" }
