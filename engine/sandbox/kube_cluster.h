@@ -187,7 +187,8 @@ void list_answer(struct cluster *cluster, struct resource *resource, const char 
                  const struct sim_request *http, struct sim_reply *reply);
 struct doc *list_delete(struct write *write, const struct sim_request *http, const struct doc *options);
 struct selector;
-struct selector *selector_parse(const struct resource *resource, const char *labels, const char *fields, struct doc **status);
+struct selector *selector_parse(const struct resource *resource, const char *labels, const char *fields,
+                                struct doc **status);
 bool selector_match(const struct selector *selector, const struct doc *object);
 void selector_free(struct selector *selector);
 void watch_start(struct cluster *cluster, struct resource *resource, const char *version, const char *namespace,
@@ -219,7 +220,8 @@ void controllers_notify(struct cluster *cluster, struct resource *resource, cons
                         const struct doc *before);
 void controllers_start(struct cluster *cluster); /* every object once */
 /* Text of the log, or NULL and *status set. */
-char *controllers_pod_log(struct cluster *cluster, const struct doc *pod, const char *container, bool previous, struct doc **status);
+char *controllers_pod_log(struct cluster *cluster, const struct doc *pod, const char *container, bool previous,
+                          struct doc **status);
 void controllers_free(struct controllers *controllers);
 void crd_serve(struct cluster *cluster, const struct doc *crd);
 void crd_withdraw(struct cluster *cluster, const struct doc *crd);

@@ -24,7 +24,8 @@ void fieldset_each(const struct doc *set, void (*fn)(void *ctx, const char *path
 struct typed_changes {
     struct doc *added, *removed, *modified;
 };
-void typed_compare(const struct shape *shape, const struct doc *before, const struct doc *after, struct typed_changes *out);
+void typed_compare(const struct shape *shape, const struct doc *before, const struct doc *after,
+                   struct typed_changes *out);
 void typed_changes_clear(struct typed_changes *changes);
 /* All fields that the value has. */
 struct doc *typed_fields(const struct shape *shape, const struct doc *value);

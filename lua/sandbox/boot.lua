@@ -73,12 +73,14 @@ add { apiVersion = "v1", kind = "Service", metadata = { name = "istio-ingressgat
     labels = labels, finalizers = { "service.kubernetes.io/load-balancer-cleanup" } },
   spec = { type = "LoadBalancer", selector = labels, ports = ports },
   status = { loadBalancer = { ingress = { { ip = "198.51.100.1", ipMode = "VIP" } } } } }
-add { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "istio-ingressgateway", namespace = "istio-system" } }
+add { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "istio-ingressgateway",
+  namespace = "istio-system" } }
 add { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "istiod", namespace = "istio-system" } }
 
 local function deployment(name, image, own)
   local now = "2030-01-01T00:00:00Z"
-  add { apiVersion = "apps/v1", kind = "Deployment", metadata = { name = name, namespace = "istio-system", labels = own },
+  add { apiVersion = "apps/v1", kind = "Deployment", metadata = { name = name, namespace = "istio-system",
+    labels = own },
     spec = { replicas = 1, selector = { matchLabels = own }, template = { metadata = { labels = own },
       spec = { serviceAccountName = name, containers = { { name = name == "istiod" and "discovery" or "istio-proxy",
         image = image } } } } },
@@ -92,7 +94,8 @@ deployment("istio-ingressgateway", "docker.io/istio/proxyv2:1.26.0", labels)
 -- Metrics ----------------------------------------------------------------------
 
 add { apiVersion = "v1", kind = "Service", metadata = { name = "metrics-server", namespace = "kube-system" },
-  spec = { selector = { ["k8s-app"] = "metrics-server" }, ports = { { name = "https", port = 443, targetPort = "https" } } } }
+  spec = { selector = { ["k8s-app"] = "metrics-server" }, ports = { { name = "https", port = 443,
+    targetPort = "https" } } } }
 add { apiVersion = "apiregistration.k8s.io/v1", kind = "APIService", metadata = { name = "v1beta1.metrics.k8s.io" },
   spec = { group = "metrics.k8s.io", version = "v1beta1", groupPriorityMinimum = 100, versionPriority = 100,
     insecureSkipTLSVerify = true, service = { name = "metrics-server", namespace = "kube-system" } },

@@ -2,18 +2,21 @@
 local common = require "common"
 local M = {}
 
-local main = { Namespace = "namespace", Deployment = "deployment", ReplicaSet = "replicaset", StatefulSet = "statefulset",
+local main = { Namespace = "namespace", Deployment = "deployment", ReplicaSet = "replicaset",
+  StatefulSet = "statefulset",
   DaemonSet = "daemonset", Job = "job", Pod = "pod", PersistentVolumeClaim = "claim", PersistentVolume = "volume",
   Service = "service", HorizontalPodAutoscaler = "autoscaler", PodDisruptionBudget = "budget",
   CustomResourceDefinition = "definition", APIService = "apiservice" }
 
 -- Loaded with their first key: most runs need few of them.
-local modules = { namespace = "garbage", owned = "garbage", collect = "garbage", definition = "garbage", claim = "storage",
+local modules = { namespace = "garbage", owned = "garbage", collect = "garbage", definition = "garbage",
+  claim = "storage",
   volume = "storage", service = "services", autoscaler = "services", budget = "services", apiservice = "services",
   replicaset = "workloads", statefulset = "workloads", daemonset = "workloads", job = "workloads" }
 
 -- What sums up other objects looks a moment later, so that a burst of changes is one look.
-local later = { deployment = 20, replicaset = 10, statefulset = 10, daemonset = 10, job = 10, budget = 50, autoscaler = 50,
+local later = { deployment = 20, replicaset = 10, statefulset = 10, daemonset = 10, job = 10, budget = 50,
+  autoscaler = 50,
   apiservice = 50 }
 
 local function enqueue(key) api.enqueue(key, later[key:match("^[^/]*")]) end
@@ -82,7 +85,8 @@ function M.changed(kind, group, object, before)
   changed_owner(o)
   if not object then return gone(o) end
   if not before and o.metadata.ownerReferences then api.enqueue("owned/" .. qualified(kind, group, o)) end
-  if o.metadata.deletionTimestamp and o.metadata.finalizers then api.enqueue("collect/" .. qualified(kind, group, o)) end
+  if o.metadata.deletionTimestamp and o.metadata.finalizers then api.enqueue("collect/" .. qualified(kind, group,
+    o)) end
 end
 
 function M.reconcile(key)

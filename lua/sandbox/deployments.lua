@@ -48,7 +48,8 @@ local function make_set(deployment, replicas, revision)
     metadata = { name = deployment.metadata.name .. "-" .. hash, namespace = deployment.metadata.namespace,
       labels = template.metadata.labels, annotations = { [REVISION] = tostring(revision) },
       ownerReferences = common.reference(deployment) },
-    spec = { replicas = replicas, selector = labels, template = template, minReadySeconds = deployment.spec.minReadySeconds } })
+    spec = { replicas = replicas, selector = labels, template = template,
+      minReadySeconds = deployment.spec.minReadySeconds } })
   if set then
     common.event(deployment, "Normal", "ScalingReplicaSet", ("Scaled up replica set %s from 0 to %d"):format(
       set.metadata.name, replicas), "deployment-controller")
@@ -67,7 +68,8 @@ end
 local function bounds(deployment)
   local s = deployment.spec
   local rolling = s.strategy.rollingUpdate or { maxSurge = 0, maxUnavailable = 0 }
-  local surge, unavailable = common.share(rolling.maxSurge, s.replicas, true), common.share(rolling.maxUnavailable, s.replicas)
+  local surge, unavailable = common.share(rolling.maxSurge, s.replicas, true), common.share(rolling.maxUnavailable,
+    s.replicas)
   if surge == 0 and unavailable == 0 then unavailable = 1 end
   return surge, unavailable
 end
@@ -159,7 +161,8 @@ local function progress_condition(deployment, copy, newest, created)
   end
   if not c or moved(deployment, copy) or c.reason == "NewReplicaSetAvailable" and deployment.status.observedGeneration
     ~= deployment.metadata.generation then
-    common.set_condition(copy, "Progressing", "True", "ReplicaSetUpdated", ('ReplicaSet "%s" is progressing.'):format(name),
+    common.set_condition(copy, "Progressing", "True", "ReplicaSetUpdated",
+      ('ReplicaSet "%s" is progressing.'):format(name),
       { lastUpdateTime = api.time() })
     c = common.condition(copy, "Progressing")
   end
@@ -181,7 +184,8 @@ local function write_status(deployment, newest, old, created)
   local available = total(all, "availableReplicas")
   local replicas = total(all, "replicas")
   copy.status = { observedGeneration = deployment.metadata.generation, replicas = number(replicas),
-    updatedReplicas = newest and number(newest.status.replicas or 0), readyReplicas = number(total(all, "readyReplicas")),
+    updatedReplicas = newest and number(newest.status.replicas or 0), readyReplicas = number(total(all,
+      "readyReplicas")),
     availableReplicas = number(available), unavailableReplicas = number(math.max(0, total(all, "spec") - available)),
     conditions = deployment.status.conditions and doc.copy(deployment.status.conditions) }
   available_condition(deployment, copy, available)

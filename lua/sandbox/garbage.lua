@@ -6,11 +6,15 @@ local ESTABLISH, CLEANUP = 200, "customresourcecleanup.apiextensions.k8s.io"
 
 local function make_namespace_objects(name)
   if not api.get("ServiceAccount", name, "default") then
-    api.create("ServiceAccount", { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "default", namespace = name } })
+    api.create("ServiceAccount", { apiVersion = "v1", kind = "ServiceAccount", metadata = { name = "default",
+      namespace = name } })
   end
   if not api.get("ConfigMap", name, "kube-root-ca.crt") then
-    api.create("ConfigMap", { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "kube-root-ca.crt", namespace = name,
-      annotations = { ["kubernetes.io/description"] = "Contains a CA bundle that can be used to verify the kube-apiserver "
+    api.create("ConfigMap", { apiVersion = "v1", kind = "ConfigMap", metadata = { name = "kube-root-ca.crt",
+      namespace = name,
+
+      annotations = { ["kubernetes.io/description"] = "Contains a CA bundle that can be used to verify the "
+        .. "kube-apiserver "
         .. "when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is "
         .. "guaranteed across distributions of Kubernetes clusters." } },
       data = { ["ca.crt"] = "-----BEGIN CERTIFICATE-----\nc2FuZGJveA==\n-----END CERTIFICATE-----\n" } })

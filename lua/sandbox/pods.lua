@@ -96,7 +96,8 @@ end
 local function pull_state(pod, container, age)
   local image = container.image
   if age < START + BACK_OFF then
-    return container_status(pod, container, { waiting = { reason = "ErrImagePull", message = ('failed to pull and unpack '
+    return container_status(pod, container, { waiting = { reason = "ErrImagePull",
+      message = ('failed to pull and unpack '
       .. 'image "%s": failed to resolve reference "%s": %s: not found'):format(image, image, image) } }, false)
   end
   return container_status(pod, container, { waiting = { reason = "ImagePullBackOff",
@@ -106,10 +107,12 @@ end
 -- The state of one container after age ms on its node, and when to look again.
 local function container_now(pod, container, age)
   local how, once = behaves(pod, container), pod.spec.restartPolicy ~= "Always"
-  if how.missing then return pull_state(pod, container, age), age < START + BACK_OFF and START + BACK_OFF - age or nil end
+  if how.missing then return pull_state(pod, container, age), age < START + BACK_OFF and START + BACK_OFF - age
+    or nil end
   local missing = missing_reference(pod)
   if missing then
-    return container_status(pod, container, { waiting = { reason = "CreateContainerConfigError", message = missing } }, false),
+    return container_status(pod, container, { waiting = { reason = "CreateContainerConfigError",
+      message = missing } }, false),
       BACK_OFF
   end
   if how.crash then
@@ -128,7 +131,8 @@ local function tell(pod, status)
   local waiting = status.state.waiting
   local reason = waiting and waiting.reason
   if reason == "ErrImagePull" then
-    common.event(pod, "Warning", "Failed", "Failed to pull image " .. '"' .. status.image .. '": ' .. waiting.message, "kubelet")
+    common.event(pod, "Warning", "Failed", "Failed to pull image " .. '"' .. status.image .. '": '
+      .. waiting.message, "kubelet")
   elseif reason == "ImagePullBackOff" then
     common.event(pod, "Normal", "BackOff", waiting.message, "kubelet")
   elseif reason == "CrashLoopBackOff" then
@@ -151,7 +155,8 @@ local function run(pod)
   local copy, statuses, ready, ended, failed, again = common.with_status(pod), doc.array {}, true, true, false, nil
   for i, container in ipairs(pod.spec.containers) do
     local status, after = container_now(pod, container, age)
-    local reason = status.state.waiting and status.state.waiting.reason or status.state.running and "running" or "terminated"
+    local reason = status.state.waiting and status.state.waiting.reason or status.state.running and "running"
+      or "terminated"
     if reason ~= old_reason(pod, i) then tell(pod, status) end
     statuses[i] = status
     ready = ready and status.ready
@@ -213,7 +218,8 @@ function M.log(pod, name, previous)
       waiting and waiting.reason or "ContainerCreating")
   end
   if behaves(pod, container).crash then
-    return ("%s: starting\n%s: fatal: cannot open its configuration\n%s: exit 1\n"):format(container.name, container.name,
+    return ("%s: starting\n%s: fatal: cannot open its configuration\n%s: exit 1\n"):format(container.name,
+      container.name,
       container.name)
   end
   if previous then

@@ -156,7 +156,7 @@ function R.prepare.Service(o, old, subresource)
       if s.type == "ClusterIP" then port.nodePort = nil end
     end
   end
-  local addresses, ports
+  local addresses, ports, _
   if not s.clusterIP then
     addresses, ports = services_use(o)
     local n = math.tointeger(allocate("ip", 256, 65000, o, addresses))
@@ -168,7 +168,7 @@ function R.prepare.Service(o, old, subresource)
   if s.type == "NodePort" or s.type == "LoadBalancer" and s.allocateLoadBalancerNodePorts then
     for _, port in ipairs(s.ports or {}) do
       if not port.nodePort then
-        if not ports then addresses, ports = services_use(o) end
+        if not ports then _, ports = services_use(o) end
         port.nodePort = math.tointeger(allocate("port" .. port.port, 30000, 2768, o, ports))
       end
     end
@@ -253,7 +253,8 @@ function R.validate.PersistentVolumeClaim(fail, o, old)
   end
   local before, now = old.spec.resources.requests, o.spec.resources.requests
   if before and before.storage and api.milli(now and now.storage or "0") < api.milli(before.storage) then
-    fail("FieldValueForbidden", "spec.resources.requests.storage", "Forbidden: field can not be less than status.capacity")
+    fail("FieldValueForbidden", "spec.resources.requests.storage",
+      "Forbidden: field can not be less than status.capacity")
   end
 end
 
@@ -265,7 +266,8 @@ end
 
 function R.validate.StorageClass(fail, o, old)
   if not old then return end
-  for field, words in pairs { parameters = "parameters", provisioner = "provisioner", reclaimPolicy = "reclaimPolicy" } do
+  for field, words in pairs { parameters = "parameters", provisioner = "provisioner",
+    reclaimPolicy = "reclaimPolicy" } do
     if not doc.equal(o[field], old[field]) then
       if field == "reclaimPolicy" then
         immutable(fail, field, o[field])
@@ -289,7 +291,8 @@ end
 local function binding_validate(fail, o, old)
   if old and not doc.equal(o.roleRef, old.roleRef) then
     local ref = o.roleRef
-    fail("FieldValueInvalid", "roleRef", ('Invalid value: {"APIGroup":"%s","Kind":"%s","Name":"%s"}: cannot change roleRef')
+    fail("FieldValueInvalid", "roleRef",
+      ('Invalid value: {"APIGroup":"%s","Kind":"%s","Name":"%s"}: cannot change roleRef')
       :format(ref.apiGroup, ref.kind, ref.name))
   end
 end
@@ -306,10 +309,12 @@ local function role_validate(fail, o)
     end
     if #(rule.nonResourceURLs or {}) == 0 then
       if #(rule.apiGroups or {}) == 0 then
-        fail("FieldValueRequired", at .. ".apiGroups", "Required value: resource rules must supply at least one api group")
+        fail("FieldValueRequired", at .. ".apiGroups",
+          "Required value: resource rules must supply at least one api group")
       end
       if #(rule.resources or {}) == 0 then
-        fail("FieldValueRequired", at .. ".resources", "Required value: resource rules must supply at least one resource")
+        fail("FieldValueRequired", at .. ".resources",
+          "Required value: resource rules must supply at least one resource")
       end
     end
   end
@@ -336,7 +341,8 @@ function R.default.HorizontalPodAutoscaler(o)
   if not up.selectPolicy then up.selectPolicy = "Max" end
   if not down.selectPolicy then down.selectPolicy = "Max" end
   if not up.policies then
-    up.policies = { { type = "Pods", value = 4, periodSeconds = 15 }, { type = "Percent", value = 100, periodSeconds = 15 } }
+    up.policies = { { type = "Pods", value = 4, periodSeconds = 15 }, { type = "Percent", value = 100,
+      periodSeconds = 15 } }
   end
   if not down.policies then down.policies = { { type = "Percent", value = 100, periodSeconds = 15 } } end
 end
@@ -344,7 +350,8 @@ end
 function R.validate.HorizontalPodAutoscaler(fail, o)
   local s = o.spec
   if s.minReplicas < 1 then
-    fail("FieldValueInvalid", "spec.minReplicas", "Invalid value: " .. s.minReplicas .. ": must be greater than or equal to 1")
+    fail("FieldValueInvalid", "spec.minReplicas", "Invalid value: " .. s.minReplicas
+      .. ": must be greater than or equal to 1")
   end
   if s.maxReplicas < 1 then
     fail("FieldValueInvalid", "spec.maxReplicas", "Invalid value: " .. s.maxReplicas .. ": must be greater than 0")

@@ -83,7 +83,8 @@ end
 local function validate_workload(fail, o, old, word)
   local s = o.spec
   if s.replicas and s.replicas < 0 then
-    fail("FieldValueInvalid", "spec.replicas", "Invalid value: " .. s.replicas .. ": must be greater than or equal to 0")
+    fail("FieldValueInvalid", "spec.replicas", "Invalid value: " .. s.replicas
+      .. ": must be greater than or equal to 0")
   end
   local labels = s.template.metadata.labels
   local empty = s.selector and not s.selector.matchLabels and not s.selector.matchExpressions
@@ -147,21 +148,24 @@ local function restricted(spec, add)
   local pod = spec.securityContext or {}
   local found = failing(spec, function(_, s) return s.allowPrivilegeEscalation ~= false end)
   if found then
-    add("allowPrivilegeEscalation != false", ("(%s must set securityContext.allowPrivilegeEscalation=false)"):format(found))
+    add("allowPrivilegeEscalation != false",
+      ("(%s must set securityContext.allowPrivilegeEscalation=false)"):format(found))
   end
   found = failing(spec, function(_, s) return not drops_all(s) end)
   if found then
     add("unrestricted capabilities", ('(%s must set securityContext.capabilities.drop=["ALL"])'):format(found))
   end
   found = failing(spec, function(_, s) return not (s.runAsNonRoot or s.runAsNonRoot == nil and pod.runAsNonRoot) end)
-  if found then add("runAsNonRoot != true", ("(pod or %s must set securityContext.runAsNonRoot=true)"):format(found)) end
+  if found then add("runAsNonRoot != true",
+    ("(pod or %s must set securityContext.runAsNonRoot=true)"):format(found)) end
   if pod.runAsUser == 0 then add("runAsUser=0", "(pod must not set runAsUser=0)") end
   found = failing(spec, function(_, s)
     local profile = s.seccompProfile or pod.seccompProfile
     return not profile or profile.type ~= "RuntimeDefault" and profile.type ~= "Localhost"
   end)
   if found then
-    add("seccompProfile", ('(pod or %s must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")')
+    add("seccompProfile",
+      ('(pod or %s must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")')
       :format(found))
   end
 end
@@ -259,7 +263,8 @@ local function validate_pod(fail, o, old)
   if not old then return end
   for i, c in ipairs(o.spec.containers or {}) do
     local before = old.spec.containers[i]
-    if not before or c.name ~= before.name or not doc.equal(c.ports, before.ports) or not doc.equal(c.env, before.env) then
+    if not before or c.name ~= before.name or not doc.equal(c.ports, before.ports) or not doc.equal(c.env,
+      before.env) then
       fail("FieldValueForbidden", "spec", "Forbidden: pod updates may not change fields other than "
         .. "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
         .. "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
@@ -290,7 +295,8 @@ end
 
 local function prepare_job(o, old)
   if old or o.spec.manualSelector then return end
-  local labels = { ["batch.kubernetes.io/controller-uid"] = o.metadata.uid, ["batch.kubernetes.io/job-name"] = o.metadata.name,
+  local labels = { ["batch.kubernetes.io/controller-uid"] = o.metadata.uid,
+    ["batch.kubernetes.io/job-name"] = o.metadata.name,
     ["controller-uid"] = o.metadata.uid, ["job-name"] = o.metadata.name }
   o.spec.selector = { matchLabels = { ["batch.kubernetes.io/controller-uid"] = o.metadata.uid } }
   local template = o.spec.template.metadata
@@ -399,7 +405,8 @@ return function(R)
     end)
   end
   R.prepare.Pod, R.validate.Pod, R.admit.Pod = prepare_pod, validate_pod, admit_pod
-  R.default.Deployment, R.default.StatefulSet, R.default.DaemonSet = default_deployment, default_statefulset, default_daemonset
+  R.default.Deployment, R.default.StatefulSet, R.default.DaemonSet = default_deployment, default_statefulset,
+    default_daemonset
   R.prepare.DaemonSet = prepare_daemonset
   function R.default.ReplicaSet(o) default_pod_spec(o.spec.template.spec) end
   R.default.Job, R.prepare.Job, R.validate.Job = default_job, prepare_job, validate_job

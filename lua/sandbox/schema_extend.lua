@@ -26,9 +26,6 @@ return {
   APIService = [[@kind; metadata! ObjectMeta; spec! APIServiceSpec; status! APIServiceStatus]],
   CustomResourceDefinitionNames = [[
     plural! str; singular str; shortNames []str; kind! str; listKind str; categories []str]],
-  JSONSchemaPropsOrArray = [[]],
-  JSONSchemaPropsOrBool = [[]],
-  JSONSchemaPropsOrStringArray = [[]],
   ExternalDocumentation = [[description str; url str]],
   ValidationRule = [[
     rule! str; message str; messageExpression str; reason *str; fieldPath str; optionalOldSelf *bool]],
@@ -36,10 +33,10 @@ return {
     id str; $schema str; $ref *str; description str; type str; format str; title str; default *any; maximum
     *real; exclusiveMaximum bool; minimum *real; exclusiveMinimum bool; maxLength *int; minLength *int;
     pattern str; maxItems *int; minItems *int; uniqueItems bool; multipleOf *real; enum []any; maxProperties
-    *int; minProperties *int; required []str; items *JSONSchemaPropsOrArray; allOf []JSONSchemaProps; oneOf
+    *int; minProperties *int; required []str; items *JSONSchemaProps; allOf []JSONSchemaProps; oneOf
     []JSONSchemaProps; anyOf []JSONSchemaProps; not *JSONSchemaProps; properties {}JSONSchemaProps;
-    additionalProperties *JSONSchemaPropsOrBool; patternProperties {}JSONSchemaProps; dependencies
-    {}JSONSchemaPropsOrStringArray; additionalItems *JSONSchemaPropsOrBool; definitions {}JSONSchemaProps;
+    additionalProperties *any; patternProperties {}JSONSchemaProps; dependencies
+    {}any; additionalItems *any; definitions {}JSONSchemaProps;
     externalDocs *ExternalDocumentation; example *any; nullable bool; x-kubernetes-preserve-unknown-fields
     *bool; x-kubernetes-embedded-resource bool; x-kubernetes-int-or-string bool; x-kubernetes-list-map-keys
     []str; x-kubernetes-list-type *str; x-kubernetes-map-type *str; x-kubernetes-validations

@@ -72,7 +72,8 @@ function M.autoscaler(namespace, name)
   local scalable = ref.kind == "Deployment" or ref.kind == "StatefulSet" or ref.kind == "ReplicaSet"
   local target = scalable and api.get(ref.kind, namespace, ref.name)
   if not target then
-    condition(copy, "AbleToScale", "False", "FailedGetScale", ("the HPA controller was unable to get the target's current "
+    condition(copy, "AbleToScale", "False", "FailedGetScale",
+      ("the HPA controller was unable to get the target's current "
       .. 'scale: %ss.apps "%s" not found'):format(ref.kind:lower(), ref.name))
     common.write_status("HorizontalPodAutoscaler", copy, hpa)
     return api.enqueue(common.key("autoscaler", hpa), 15000)
@@ -81,12 +82,15 @@ function M.autoscaler(namespace, name)
   local wanted = now == 0 and 0 or math.max(hpa.spec.minReplicas, math.min(hpa.spec.maxReplicas, now))
   condition(copy, "AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size")
   if now == 0 then
-    condition(copy, "ScalingActive", "False", "ScalingDisabled", "scaling is disabled since the replica count of the target is zero")
+    condition(copy, "ScalingActive", "False", "ScalingDisabled",
+      "scaling is disabled since the replica count of the target is zero")
   elseif metrics_served() then
     condition(copy, "ScalingActive", "True", "ValidMetricFound",
-      "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)")
+      "the HPA was able to successfully calculate a replica count from cpu resource utilization "
+        .. "(percentage of request)")
   else
-    condition(copy, "ScalingActive", "False", "FailedGetResourceMetric", "the HPA was unable to compute the replica count: "
+    condition(copy, "ScalingActive", "False", "FailedGetResourceMetric",
+      "the HPA was unable to compute the replica count: "
       .. "failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource "
       .. "metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)")
   end
@@ -99,7 +103,8 @@ function M.autoscaler(namespace, name)
   if wanted ~= now then
     scale_to(target, wanted)
     copy.status.lastScaleTime = api.time()
-    common.event(hpa, "Normal", "SuccessfulRescale", ("New size: %d; reason: Current number of replicas %s"):format(wanted,
+    common.event(hpa, "Normal", "SuccessfulRescale",
+      ("New size: %d; reason: Current number of replicas %s"):format(wanted,
       wanted > now and "below Spec.MinReplicas" or "above Spec.MaxReplicas"), "horizontal-pod-autoscaler")
   end
   common.write_status("HorizontalPodAutoscaler", copy, hpa)
@@ -145,7 +150,8 @@ function M.apiservice(_, name)
   elseif api.get("Service", ref.namespace, ref.name) then
     condition(copy, "Available", "True", "Passed", "all checks passed")
   else
-    condition(copy, "Available", "False", "ServiceNotFound", ('service/%s in "%s" is not present'):format(ref.name, ref.namespace))
+    condition(copy, "Available", "False", "ServiceNotFound", ('service/%s in "%s" is not present'):format(ref.name,
+      ref.namespace))
   end
   common.write_status("APIService", copy, service)
 end

@@ -27,7 +27,8 @@ local function make_volume(claim, class)
       volumeMode = claim.spec.volumeMode,
       claimRef = { apiVersion = "v1", kind = "PersistentVolumeClaim", namespace = claim.metadata.namespace,
         name = claim.metadata.name, uid = claim.metadata.uid },
-      csi = { driver = class.provisioner, volumeHandle = "vol-" .. api.hash(claim.metadata.uid, 17), fsType = "ext4" } } },
+      csi = { driver = class.provisioner, volumeHandle = "vol-" .. api.hash(claim.metadata.uid, 17),
+        fsType = "ext4" } } },
     class.provisioner)
 end
 
@@ -52,7 +53,8 @@ local function free_volume(claim)
   for _, volume in ipairs(api.list("PersistentVolume")) do
     local ref = volume.spec.claimRef
     local mine = ref and ref.namespace == claim.metadata.namespace and ref.name == claim.metadata.name
-    if mine or not ref and (volume.spec.storageClassName or "") == (claim.spec.storageClassName or "") then return volume end
+    if mine or not ref and (volume.spec.storageClassName or "") == (claim.spec.storageClassName
+      or "") then return volume end
   end
 end
 

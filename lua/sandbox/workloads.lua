@@ -12,7 +12,8 @@ local function is_leaving(pod) return pod.metadata.deletionTimestamp ~= nil end
 -- A pod of a template; name nil: generated. Returns nil and the refusal's message.
 local function make_pod(owner, name, more)
   local template = owner.spec.template
-  local pod = doc.copy { apiVersion = "v1", kind = "Pod", metadata = doc.copy(template.metadata), spec = doc.copy(template.spec) }
+  local pod = doc.copy { apiVersion = "v1", kind = "Pod", metadata = doc.copy(template.metadata),
+    spec = doc.copy(template.spec) }
   pod.metadata.namespace = owner.metadata.namespace
   pod.metadata.name, pod.metadata.generateName = name, not name and owner.metadata.name .. "-" or nil
   pod.metadata.ownerReferences = common.reference(owner)
@@ -92,7 +93,8 @@ local function claims_for(set, pod)
         metadata = { name = name, namespace = set.metadata.namespace, labels = set.spec.selector.matchLabels } })
     end
     if not pod.spec.volumes then pod.spec.volumes = doc.array {} end
-    pod.spec.volumes[#pod.spec.volumes + 1] = { name = template.metadata.name, persistentVolumeClaim = { claimName = name } }
+    pod.spec.volumes[#pod.spec.volumes + 1] = { name = template.metadata.name,
+      persistentVolumeClaim = { claimName = name } }
   end
 end
 
@@ -146,7 +148,8 @@ function M.statefulset(namespace, name)
   local fresh, ready = count(list, updated), count(list, is_ready)
   local done = fresh == set.spec.replicas and ready == fresh
   local current = (done or not before.currentRevision) and revision or before.currentRevision
-  copy.status = { replicas = #list, readyReplicas = number(ready), availableReplicas = ready, updatedReplicas = number(fresh),
+  copy.status = { replicas = #list, readyReplicas = number(ready), availableReplicas = ready,
+    updatedReplicas = number(fresh),
     currentReplicas = number(current == revision and fresh or #list - fresh), currentRevision = current,
     updateRevision = revision, collisionCount = 0, observedGeneration = set.metadata.generation }
   common.write_status("StatefulSet", copy, set)
@@ -159,7 +162,8 @@ function M.daemonset(namespace, name)
   if not set or set.metadata.deletionTimestamp then return end
   local revision, nodes, pods = revision_of(set), api.list("Node"), active_pods(set)
   local on = {}
-  for _, pod in ipairs(pods) do on[pod.metadata.annotations and pod.metadata.annotations["sandbox.dosrun/node"] or ""] = pod end
+  for _, pod in ipairs(pods) do on[pod.metadata.annotations and pod.metadata.annotations["sandbox.dosrun/node"]
+    or ""] = pod end
   local waiting = count(pods, function(pod) return not is_ready(pod) end)
   for _, node in ipairs(nodes) do
     local pod = on[node.metadata.name]
@@ -179,8 +183,10 @@ function M.daemonset(namespace, name)
   local ready = count(pods, is_ready)
   local fresh = count(pods, function(pod) return pod.metadata.labels["controller-revision-hash"] == revision end)
   local copy = common.with_status(set)
-  copy.status = { currentNumberScheduled = #pods, numberMisscheduled = 0, desiredNumberScheduled = #nodes, numberReady = ready,
-    observedGeneration = set.metadata.generation, updatedNumberScheduled = number(fresh), numberAvailable = number(ready),
+  copy.status = { currentNumberScheduled = #pods, numberMisscheduled = 0, desiredNumberScheduled = #nodes,
+    numberReady = ready,
+    observedGeneration = set.metadata.generation, updatedNumberScheduled = number(fresh),
+      numberAvailable = number(ready),
     numberUnavailable = number(#nodes - ready) }
   common.write_status("DaemonSet", copy, set)
 end

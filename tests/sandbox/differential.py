@@ -299,6 +299,8 @@ class Sequence:
             return self.do_create()
         query = self.query(fieldManager=self.random.choice(["alice", "bob"]))
         state, stale = self.random.getstate(), self.random.random() < 0.2
+        # only a version that is old on both sides: the simulated controllers write while the real ones stand still
+        stale = stale and self.first[0] != self.last[0]["metadata"].get("resourceVersion")
 
         def body(side):
             self.random.setstate(state)
