@@ -91,6 +91,7 @@ int bind_kube_watch(lua_State *L)
     return 1;
 }
 
+/* watch:close() */
 static int watch_close(lua_State *L)
 {
     struct watch_handle *handle = luaL_checkudata(L, 1, WATCH_TYPE);
@@ -159,10 +160,7 @@ static int watch_wait(lua_State *L)
     return task_wait(L, &waiting->op);
 }
 
-/*
- * watch_any({ name = watch, ... }, ms): until one of them has something new, or the time is over. The
- * op hangs on every one of them; whichever wakes first takes it off the others.
- */
+/* The wait for several: it hangs on every one of them; whichever wakes first takes it off the others. */
 struct any_op {
     struct op op;
     struct watch_op *parts; /* one for each watch */
@@ -222,6 +220,8 @@ static void any_late(void *ctx)
     any_wake(any);
 }
 
+/* watch_any({ name = watch, ... }, ms): until one of them has something new, or the time is over; one that fails raises
+ */
 int bind_kube_watch_any(lua_State *L)
 {
     int64_t ms = luaL_checkinteger(L, 2);
@@ -234,7 +234,9 @@ int bind_kube_watch_any(lua_State *L)
     for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
         struct watch_handle *handle = luaL_checkudata(L, -1, WATCH_TYPE);
 
-        ready = ready || handle->changed || handle->failed.kind;
+        if (handle->failed.kind) /* it failed since the last wait; nothing will come from it any more */
+            return script_raise(L, &handle->failed);
+        ready = ready || handle->changed;
         handle->changed = false;
         count++;
     }
