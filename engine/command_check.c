@@ -3,7 +3,6 @@
 
 #include "base/secret.h"
 
-#include <lua.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ struct walk {
     const char *step;
 };
 
-static void step_ended(void *ctx, struct task *task, lua_State *L, int n, const struct err *err)
+static void step_ended(void *ctx, struct task *task, struct lua_State *L, int n, const struct err *err)
 {
     struct walk *walk = ctx;
     struct dosrun *dosrun = walk->dosrun;
@@ -24,7 +23,9 @@ static void step_ended(void *ctx, struct task *task, lua_State *L, int n, const 
     struct err wrong = ERR_INIT;
 
     dosrun->done = true;
-    if (!err && n > 0 && !lua_isnil(L, -n) && script_to_doc(L, -n, &value, &wrong) < 0) {
+    if (!err)
+        value = bind_result(L, n, &wrong);
+    if (wrong.kind) {
         err_context(&wrong, "what step \"%s\" returns", walk->step);
         err = &wrong;
     }
@@ -68,23 +69,6 @@ static int walk_steps(struct walk *walk)
         dosrun_wait(dosrun);
     }
     return dosrun->err.kind ? -1 : 0;
-}
-
-/* What the walk met: dosrun.offline's found(). */
-static struct doc *found(struct dosrun *dosrun)
-{
-    lua_State *L = script_lua(dosrun->script);
-    struct doc *doc = NULL;
-
-    if (script_require(dosrun->script, "dosrun.offline", &dosrun->err) < 0)
-        return NULL;
-    lua_getfield(L, -1, "found");
-    if (lua_pcall(L, 0, 1, 0) != LUA_OK)
-        script_to_err(L, -1, &dosrun->err);
-    else if (script_to_doc(L, -1, &doc, &dosrun->err) < 0)
-        doc = NULL;
-    lua_pop(L, 2);
-    return doc;
 }
 
 /* The objects of each manifest in one file of that name; secrets and what only a run knows are named, not told. */
@@ -174,7 +158,7 @@ int command_check(struct dosrun *dosrun)
     walk.values = doc_object();
     walk.notes = doc_array();
     if (walk_steps(&walk) == 0)
-        all = found(dosrun);
+        all = bind_call(&dosrun->bind, "dosrun.offline", "found", &dosrun->err);
     if (all && (!dosrun->command->render_dir || render(dosrun, doc_get(all, "objects")) == 0))
         tell(dosrun, all, walk.notes);
     if (dosrun->err.kind)

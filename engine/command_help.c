@@ -1,43 +1,9 @@
-/* What `dosrun` alone says, help about Lua words, and about a playbook's own arguments. */
+/* What `dosrun` alone says, and help about a playbook's own arguments. */
 #include "dosrun.h"
 
-#include <lua.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static int64_t no_clock(void *ctx)
-{
-    (void)ctx;
-    return 0;
-}
-
-static int no_file(void *ctx, const char *path, struct buf *out, struct err *err)
-{
-    (void)ctx;
-    (void)out;
-    return err_set(err, ERR_MISSING, "%s is not part of dosrun", path);
-}
-
-bool library_text(struct buf *out, const char *module, const char *function, const char *argument)
-{
-    struct script_options options = {.read = no_file, .mono_ms = no_clock};
-    struct script *script = script_new(&options);
-    lua_State *L = script_lua(script);
-    struct err err = ERR_INIT;
-    bool found = false;
-
-    if (script_require(script, module, &err) == 0) {
-        lua_getfield(L, -1, function);
-        lua_pushstring(L, argument);
-        if (lua_pcall(L, 1, 1, 0) == LUA_OK && lua_type(L, -1) == LUA_TSTRING) {
-            buf_add_text(out, lua_tostring(L, -1));
-            found = true;
-        }
-    }
-    script_free(script);
-    return found;
-}
 
 /* ---- dosrun alone ---- */
 

@@ -137,7 +137,7 @@ static char *editor_types(void)
     struct buf text;
 
     buf_init(&text, 4 << 20);
-    if (!library_text(&text, "dosrun.api.types", "meta", ""))
+    if (!bind_text(&text, "dosrun.api.types", "meta", ""))
         buf_reset(&text);
     return text.len ? buf_take(&text) : mem_text("");
 }

@@ -4,7 +4,6 @@
 #include "base/suggest.h"
 #include "codec/yaml.h"
 
-#include <lua.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,7 +175,7 @@ struct resolving {
     struct err err;
 };
 
-static void resolved(void *ctx, struct task *task, lua_State *L, int n, const struct err *err)
+static void resolved(void *ctx, struct task *task, struct lua_State *L, int n, const struct err *err)
 {
     struct resolving *resolving = ctx;
 
@@ -184,24 +183,18 @@ static void resolved(void *ctx, struct task *task, lua_State *L, int n, const st
     resolving->dosrun->done = true;
     if (err)
         resolving->err = *err;
-    else if (n < 1 || script_to_doc(L, -n, &resolving->found, &resolving->err) < 0)
-        resolving->found = NULL;
+    else
+        resolving->found = bind_result(L, n, &resolving->err);
 }
 
 /* The hash as it is now; NULL with err. */
 static struct doc *resolve(struct dosrun *dosrun, const struct doc *pin, struct err *err)
 {
     struct resolving resolving = {.dosrun = dosrun, .err = ERR_INIT};
-    lua_State *L = script_lua(dosrun->script);
-    struct task *task;
+    struct task *task = bind_task(&dosrun->bind, "dosrun.pins", "resolve", pin, err);
 
-    if (script_require(dosrun->script, "dosrun.pins", err) < 0)
+    if (!task)
         return NULL;
-    lua_getfield(L, -1, "resolve");
-    lua_remove(L, -2);
-    script_push_doc(L, pin);
-    task = task_new(dosrun->script, L, 1);
-    task_data_set(task, bind_context_new(&dosrun->bind, NULL, NULL));
     task_on_end(task, resolved, &resolving);
     dosrun->done = false;
     task_start(task);

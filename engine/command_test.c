@@ -1,7 +1,6 @@
 /* test: specs of playbooks (lua/dosrun/spec.lua); each test runs this binary again, in a sandbox of its own. */
 #include "dosrun.h"
 
-#include <lua.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,27 +41,27 @@ static struct doc *find_specs(struct dosrun *dosrun, struct err *err)
     return NULL;
 }
 
-static void task_ended(void *ctx, struct task *task, lua_State *L, int n, const struct err *err)
+static void task_ended(void *ctx, struct task *task, struct lua_State *L, int n, const struct err *err)
 {
     struct dosrun *dosrun = ctx;
+    struct doc *totals;
 
     dosrun->done = true;
     if (err) {
         dosrun->err = *err;
         if (task_place(task))
             dosrun->place = *task_place(task);
-    } else if (n > 0 && lua_istable(L, -n)) { /* the totals */
-        lua_getfield(L, -n, "failed");
-        dosrun->drifted = lua_tointeger(L, -1) > 0;
-        lua_pop(L, 1);
+        return;
     }
+    totals = bind_result(L, n, &dosrun->err); /* of the last task */
+    dosrun->drifted = doc_as_int(doc_get(totals, "failed"), 0) > 0;
+    doc_unref(totals);
 }
 
 static int run_task(struct dosrun *dosrun, struct task *task)
 {
     if (!task)
         return -1;
-    task_data_set(task, bind_context_new(&dosrun->bind, NULL, NULL));
     task_on_end(task, task_ended, dosrun);
     dosrun->done = false;
     task_start(task);
@@ -72,20 +71,18 @@ static int run_task(struct dosrun *dosrun, struct task *task)
 
 static int run_specs(struct dosrun *dosrun, const struct doc *specs)
 {
-    lua_State *L = script_lua(dosrun->script);
+    struct task *task;
 
-    script_native(dosrun->script, "spec", bind_spec_open);
-    if (script_require(dosrun->script, "dosrun.spec", &dosrun->err) < 0)
+    if (bind_spec_install(&dosrun->bind, &dosrun->err) < 0)
         return -1;
-    lua_getfield(L, -1, "test");
-    script_global(dosrun->script, "test");
     for (size_t i = 0; i < doc_size(specs); i++) {
-        if (run_task(dosrun, task_load(dosrun->script, doc_as_text(doc_at(specs, i), ""), &dosrun->err)) < 0)
+        task = task_load(dosrun->script, doc_as_text(doc_at(specs, i), ""), &dosrun->err);
+        if (task)
+            task_data_set(task, bind_context_new(&dosrun->bind, NULL, NULL));
+        if (run_task(dosrun, task) < 0)
             return -1;
     }
-    lua_getfield(L, -1, "run");
-    lua_remove(L, -2);
-    return run_task(dosrun, task_new(dosrun->script, L, 0));
+    return run_task(dosrun, bind_task(&dosrun->bind, "dosrun.spec", "run", NULL, &dosrun->err));
 }
 
 int command_test(struct dosrun *dosrun)

@@ -115,7 +115,6 @@ static int whoami_cluster(struct dosrun *dosrun, struct doc *rows)
 int command_whoami(struct dosrun *dosrun)
 {
     struct doc *rows;
-    const char *user = getenv("USER");
     int code = EXIT_DONE;
 
     if (place_find(dosrun, &dosrun->err) < 0)
@@ -124,11 +123,9 @@ int command_whoami(struct dosrun *dosrun)
         return dosrun_fail(dosrun, &dosrun->err, dosrun_exit_for(&dosrun->err));
     rows = doc_array();
     row_add(rows, "target", dosrun->target_name);
-    row_add(rows, "kind", target_is_local(dosrun) ? "local" : "kube");
+    row_add(rows, "kind", target_is_local(dosrun) ? "local: this machine and its files" : "kube");
     row_add(rows, "world", dosrun->command->sandbox ? "the sandbox" : "real");
-    if (target_is_local(dosrun))
-        row_add(rows, "user", user);
-    else if (whoami_cluster(dosrun, rows) < 0)
+    if (!target_is_local(dosrun) && whoami_cluster(dosrun, rows) < 0)
         code = dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM;
     if (code == EXIT_DONE)
         report(dosrun, rows);

@@ -333,6 +333,7 @@ int dosrun_open(struct dosrun *dosrun, struct err *err)
                                  .secrets = doc_object(),
                                  .kube = bind_client,
                                  .is_option = command_is_option,
+                                 .temporary = getenv("TMPDIR"),
                                  .check = dosrun->command->word == COMMAND_CHECK,
                                  .read = read_file,
                                  .drift = note_drift,
@@ -492,7 +493,7 @@ static bool command_plain(const struct command *command, int *code, struct err *
         if (command->playbook)
             return false;
         result = help_add(&out, command, 0, err);
-        if (result < 0 && command->args.len && library_text(&out, "dosrun.api.types", "help", command->args.texts[0]))
+        if (result < 0 && command->args.len && bind_text(&out, "dosrun.api.types", "help", command->args.texts[0]))
             result = 0;
         break;
     case COMMAND_EXPLAIN:

@@ -135,8 +135,6 @@ struct doc *cluster_ask(struct dosrun *dosrun, const char *method, const char *p
 bool target_is_local(const struct dosrun *dosrun);
 /* "1.32, supported until 2026-03-23" of the pin file; 1 when that is over (command_pins.c). */
 int pins_support(struct dosrun *dosrun, const char *name, char *out, size_t size);
-/* What function(argument) of an embedded module says; false when that is nil (command_help.c). */
-bool library_text(struct buf *out, const char *module, const char *function, const char *argument);
 
 /* ---- shared by the run commands (session.c) ---- */
 int session_load(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* the playbook; -1: dosrun->err says why */

@@ -22,6 +22,7 @@ struct bind {
     const char *project;     /* absolute path of the project's root */
     const char *playbook;    /* its path as given, for usage lines */
     struct doc *info;        /* run:... {id, number, target, kind, sandbox, values, args} */
+    const char *temporary;   /* folder for temporary files; NULL: /tmp */
     bool check;              /* `dosrun check`: reads answer "not known" */
     unsigned char name_key[32]; /* names and secrets of this run are HMACs under it */
     struct doc *secrets;     /* purpose -> mark, also those read from the journal */
@@ -67,9 +68,22 @@ int bind_process_open(struct lua_State *L);
 int bind_run_open(struct lua_State *L);
 int bind_kube_open(struct lua_State *L);
 int bind_manifest_open(struct lua_State *L);
-int bind_spec_open(struct lua_State *L); /* `dosrun test` alone installs it */
+int bind_spec_open(struct lua_State *L); /* by bind_spec_install alone */
 int bind_offline_open(struct lua_State *L);
 void bind_install_offline(struct bind *bind); /* with bind->check: nothing reaches outside */
+
+/* ---- the embedded library, for commands (library.c) ---- */
+
+/* The first of n results as a document; NULL when it is nil, or cannot be one (err). */
+struct doc *bind_result(struct lua_State *L, int n, struct err *err);
+/* Calls a function of a module of the library, which does not wait; its result as above. */
+struct doc *bind_call(struct bind *bind, const char *module, const char *function, struct err *err);
+/* The same as a task, with one argument. NULL with err. */
+struct task *bind_task(struct bind *bind, const char *module, const char *function, const struct doc *argument, struct err *err);
+/* What function(argument) of a module that stands on nothing says; false when that is nil. */
+bool bind_text(struct buf *out, const char *module, const char *function, const char *argument);
+/* Gives project files the global `test` (bind_spec.c). */
+int bind_spec_install(struct bind *bind, struct err *err) __attribute__((warn_unused_result));
 
 /* ---- the playbook (playbook.c) ---- */
 

@@ -25,7 +25,7 @@ static int spec_binary(lua_State *L)
 /* folder() -> a new empty folder, for us alone */
 static int spec_folder(lua_State *L)
 {
-    const char *base = getenv("TMPDIR");
+    const char *base = bind_of(L)->temporary;
     char path[4096];
 
     snprintf(path, sizeof(path), "%s/dosrun-test-XXXXXX", base && *base ? base : "/tmp");
@@ -101,4 +101,17 @@ int bind_spec_open(lua_State *L)
 
     luaL_newlib(L, functions);
     return 1;
+}
+
+int bind_spec_install(struct bind *bind, struct err *err)
+{
+    lua_State *L = script_lua(bind->script);
+
+    script_native(bind->script, "spec", bind_spec_open);
+    if (script_require(bind->script, "dosrun.spec", err) < 0)
+        return -1;
+    lua_getfield(L, -1, "test");
+    script_global(bind->script, "test");
+    lua_pop(L, 1);
+    return 0;
 }

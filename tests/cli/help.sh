@@ -36,7 +36,7 @@ playbook() {
 
 described() {
     cd "$project"
-    lua5.4 lua/meta.lua check
+    lua5.4 tests/cli/meta.lua check
     lua5.4 tests/cli/described.lua
 }
 
