@@ -107,7 +107,9 @@ static bool look_at_cluster(struct doctor *doctor)
     if (!kube || cluster_check(dosrun, &err) < 0) {
         say(doctor, MISSING, "cluster", "%s", err.message);
         doctor->no_cluster = true;
-        return false;
+        if (err.kind != ERR_DENIED)
+            return false;
+        err = ERR_INIT;
     }
     say(doctor, FINE, "identity", "%s (context %s)", kube_config_source(kube_config_of(kube)),
         kube_config_context(kube_config_of(kube)));

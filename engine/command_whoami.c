@@ -105,10 +105,18 @@ static int whoami_cluster(struct dosrun *dosrun, struct doc *rows)
     row_add(rows, "context", kube_config_context(config));
     row_add(rows, "server", kube_config_server(config));
     row_add(rows, "identity", kube_config_source(config));
-    if (cluster_check(dosrun, &dosrun->err) < 0)
+    if (cluster_check(dosrun, &dosrun->err) < 0 && dosrun->err.kind != ERR_DENIED)
         return -1;
     add_user(dosrun, rows);
-    row_add(rows, "cluster", dosrun->identity);
+    if (dosrun->err.kind) { /* who we are is the question; that we may not look at kube-system is part of the answer */
+        char *why = mem_printf("not told: %s", dosrun->err.message);
+
+        row_add(rows, "cluster", why);
+        free(why);
+        dosrun->err = ERR_INIT;
+    } else {
+        row_add(rows, "cluster", dosrun->identity);
+    }
     return 0;
 }
 
