@@ -170,7 +170,7 @@ static void exchange_fire(struct due *due)
 {
     struct lab_exchange *exchange = LIST_OF(due, struct lab_exchange, due);
     struct lab *lab = lab_of(exchange->base.world);
-    enum lab_fault fault = lab->faults[exchange->attempt];
+    enum lab_fault fault = lab->dead ? LAB_LOST_BEFORE : lab->faults[exchange->attempt];
     struct exchange_fns fns = exchange->fns;
     void *ctx = exchange->ctx;
     struct err lost = ERR_INIT;
@@ -559,6 +559,22 @@ void lab_undo_start(struct lab *lab, bool automatic, bool plan, struct lab_undo 
 {
     *undo = (struct lab_undo){0};
     changes_undo(lab->changes, automatic, plan, undo_end, undo);
+}
+
+/* Its memory is given back by running it out, unseen and without effect. */
+void lab_undo_kill(struct lab *lab, struct lab_undo *undo)
+{
+    int64_t now = lab->now_ms;
+    uint64_t attempts = lab->base.attempts;
+
+    event_bus_remove(lab->bus, lab);
+    lab->dead = true;
+    lab_wait(lab, &undo->done);
+    doc_unref(undo->list);
+    lab->dead = false;
+    lab->now_ms = now;
+    lab->base.attempts = attempts;
+    event_bus_add(lab->bus, (struct event_sink){.event = journal, .ctx = lab});
 }
 
 void lab_undo(struct lab *lab, bool automatic, struct lab_undo *undo)

@@ -28,6 +28,7 @@ struct lab {
     enum lab_fault faults[512]; /* by attempt */
     struct buf log;             /* "intent 1\n", "PUT URL\n", "crash 1 sent\n", ... */
     bool log_points;            /* crash points too */
+    bool dead;                  /* the process is gone: nothing that it still does has an effect */
     char folder[64];
     struct http *http;
     struct event_bus *bus;
@@ -75,4 +76,5 @@ struct lab_undo {
     struct doc *list;
 };
 void lab_undo_start(struct lab *lab, bool automatic, bool plan, struct lab_undo *undo);
+void lab_undo_kill(struct lab *lab, struct lab_undo *undo); /* its process dies in the middle; lab_crash comes next */
 void lab_undo(struct lab *lab, bool automatic, struct lab_undo *undo); /* to its end; list: doc_unref */
