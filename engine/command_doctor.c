@@ -116,7 +116,7 @@ static bool look_at_cluster(struct doctor *doctor)
     version = cluster_ask(dosrun, "GET", "/version", NULL, &err);
     say(doctor, FINE, "cluster", "%s, %s, uid %s", kube_config_server(kube_config_of(kube)),
         version ? doc_as_text(doc_get(version, "gitVersion"), "version not told") : "version not told",
-        dosrun->identity);
+        dosrun->identity ? dosrun->identity : "not told");
     doc_unref(version);
     return true;
 }
@@ -158,6 +158,7 @@ static void look_at_rights(struct doctor *doctor)
         {"patch", "networking.istio.io", "virtualservices", "dos-game", "VirtualServices"},
     };
     const char *lock = doc_path_text(doctor->dosrun->target, "lock_namespace", NULL);
+    int refused = 0;
 
     for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
         const char *namespace =
@@ -173,7 +174,10 @@ static void look_at_rights(struct doctor *doctor)
             yes == 0 ? "is not allowed to you" : "could not be asked");
         if (yes < 0)
             return; /* the others would say the same */
+        refused++;
     }
+    if (!refused)
+        say(doctor, FINE, "permission", "the lock, inventories, namespaces, Deployments, Secrets, VirtualServices");
 }
 
 static void discovered(void *ctx, const struct err *err)
@@ -229,7 +233,9 @@ static void look_at_gateway(struct doctor *doctor)
     const struct doc *ingress = doc_at(doc_path(service, "status", "loadBalancer", "ingress", NULL), 0);
     const char *ip = doc_path_text(ingress, "ip", NULL), *host = doc_path_text(ingress, "hostname", NULL);
 
-    if (!service)
+    if (!service && err.kind != ERR_MISSING)
+        say(doctor, NOTE, "gateway", "%s", err.message);
+    else if (!service)
         say(doctor, MISSING, "gateway",
             "no Service istio-system/istio-ingressgateway: install Istio's ingress gateway");
     else if (!ip && !host)
