@@ -1,6 +1,6 @@
 /*
  * The kube room against a real API server: KUBECONFIG_TEST names a kubeconfig with the contexts admin (token),
- * admin-cert (client certificate) and dosrun (no rights). Works in namespaces of its own, which it removes.
+ * admin-cert (client certificate) and limited (no rights). Works in namespaces of its own, which it removes.
  */
 #include "base/secret.h"
 #include "codec/json.h"
@@ -226,7 +226,7 @@ TEST(who_is_it)
         CHECK_INT(doc_as_view(room.body).len, 36);
         room_close(&room);
     }
-    REQUIRE(room_open(&room, "dosrun"));
+    REQUIRE(room_open(&room, "limited"));
     kube_identity(room.kube, identified, &room);
     turn_until_done(&room);
     CHECK_INT(room.err.kind, ERR_DENIED);
