@@ -194,14 +194,24 @@ static void storage_form(const struct write *write, struct doc *object)
     }
 }
 
-static void warn_of_finalizers(struct write *write, const struct doc *object)
+static bool list_has(const struct doc *list, const struct doc *item)
+{
+    for (size_t i = 0; i < doc_size(list); i++)
+        if (doc_equal(doc_at(list, i), item))
+            return true;
+    return false;
+}
+
+static void warn_of_finalizers(struct write *write, const struct doc *old, const struct doc *object)
 {
     const struct doc *finalizers = doc_path(object, "metadata", "finalizers", NULL);
+    const struct doc *before = doc_path(old, "metadata", "finalizers", NULL);
 
     for (size_t i = 0; write->resource->custom && i < doc_size(finalizers); i++) {
         const char *name = doc_as_text(doc_at(finalizers, i), "");
 
-        if (!strchr(name, '/') && strcmp(name, "orphan") != 0 && strcmp(name, "foregroundDeletion") != 0)
+        if (!strchr(name, '/') && strcmp(name, "orphan") != 0 && strcmp(name, "foregroundDeletion") != 0 &&
+            !list_has(before, doc_at(finalizers, i)))
             write_warn(write,
                        "metadata.finalizers: \"%s\": prefer a domain-qualified finalizer name to avoid accidental "
                        "conflicts with "
@@ -214,7 +224,7 @@ static struct doc *finish_store(struct write *write, const struct doc *old, stru
 {
     struct cluster *cluster = write->cluster;
 
-    warn_of_finalizers(write, object);
+    warn_of_finalizers(write, old, object);
     if (!write->dry_run || old)
         storage_form(write, object);
     if (old && unchanged(old, object)) {

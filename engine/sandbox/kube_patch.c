@@ -43,49 +43,72 @@ static struct doc *without_directives(const struct doc *value)
     return out;
 }
 
+/* Where the server's list has the item: by key, or by value when key is NULL. */
+static size_t server_place(const struct doc *live, const char *key, const struct doc *item)
+{
+    if (key)
+        return item_find(live, key, doc_get(item, key));
+    for (size_t i = 0; i < doc_size(live); i++)
+        if (doc_equal(doc_at(live, i), item))
+            return i;
+    return SIZE_MAX;
+}
+
+/* The patch's items in its order (new ones first), those of the server alone at their places between them. */
+static struct doc *strategic_order(const struct doc *live, const char *key, const struct doc *patched,
+                                   const struct doc *rest)
+{
+    struct doc *out = doc_array();
+    size_t left = 0, right = 0;
+
+    while (left < doc_size(patched) || right < doc_size(rest)) {
+        const struct doc *one = doc_at(patched, left), *other = doc_at(rest, right);
+        size_t place = one ? server_place(live, key, one) : SIZE_MAX;
+        bool first = one && (!other || place == SIZE_MAX || place <= server_place(live, key, other));
+
+        doc_push(out, doc_ref(first ? one : other));
+        left += first;
+        right += !first;
+    }
+    return out;
+}
+
 static struct doc *strategic_list(const struct shape *list, const char *key, const struct doc *live,
                                   const struct doc *patch)
 {
-    struct doc *out = doc_array();
+    struct doc *patched = doc_array(), *rest = doc_array(), *out;
     const struct shape *element = shape_ready(list->element);
 
     for (size_t i = 0; i < doc_size(patch); i++)
         if (directive_is(doc_at(patch, i), "replace"))
             live = NULL;
     for (size_t i = 0; i < doc_size(live); i++)
-        doc_push(out, doc_ref(doc_at(live, i)));
+        if (item_find(patch, key, doc_get(doc_at(live, i), key)) == SIZE_MAX)
+            doc_push(rest, doc_ref(doc_at(live, i)));
     for (size_t i = 0; i < doc_size(patch); i++) {
         const struct doc *item = doc_at(patch, i);
-        size_t at = item_find(out, key, doc_get(item, key));
+        size_t at = item_find(live, key, doc_get(item, key));
 
-        if (directive_is(item, "delete")) {
-            if (at != SIZE_MAX)
-                doc_remove_at(out, at);
-        } else if (directive_is(item, "replace") && doc_size(item) == 1) {
-            continue;
-        } else if (at == SIZE_MAX) {
-            doc_push(out, strategic_object(element, NULL, item));
-        } else {
-            doc_put_at(out, at, strategic_object(element, doc_at(out, at), item));
-        }
+        if (!doc_get(item, "$patch"))
+            doc_push(patched, strategic_object(element, at == SIZE_MAX ? NULL : doc_at(live, at), item));
+        else if (directive_is(item, "replace") && doc_size(item) > 1)
+            doc_push(patched, without_directives(item));
     }
+    out = strategic_order(live, key, patched, rest);
+    doc_unref(patched);
+    doc_unref(rest);
     return out;
 }
 
 static struct doc *strategic_set(const struct doc *live, const struct doc *patch)
 {
-    struct doc *out = doc_array();
+    struct doc *rest = doc_array(), *out;
 
     for (size_t i = 0; i < doc_size(live); i++)
-        doc_push(out, doc_ref(doc_at(live, i)));
-    for (size_t i = 0; i < doc_size(patch); i++) {
-        bool found = false;
-
-        for (size_t j = 0; j < doc_size(out); j++)
-            found |= doc_equal(doc_at(out, j), doc_at(patch, i));
-        if (!found)
-            doc_push(out, doc_ref(doc_at(patch, i)));
-    }
+        if (server_place(patch, NULL, doc_at(live, i)) == SIZE_MAX)
+            doc_push(rest, doc_ref(doc_at(live, i)));
+    out = strategic_order(live, NULL, patch, rest);
+    doc_unref(rest);
     return out;
 }
 

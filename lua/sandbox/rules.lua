@@ -114,6 +114,7 @@ function R.default.Service(o)
     if not s.externalTrafficPolicy then s.externalTrafficPolicy = "Cluster" end
   end
   if s.type == "LoadBalancer" and s.allocateLoadBalancerNodePorts == nil then s.allocateLoadBalancerNodePorts = true end
+  if s.sessionAffinity == "None" then s.sessionAffinityConfig = nil end
   if s.sessionAffinity == "ClientIP" and not s.sessionAffinityConfig then
     s.sessionAffinityConfig = { clientIP = { timeoutSeconds = 10800 } }
   end
@@ -156,19 +157,21 @@ function R.prepare.Service(o, old, subresource)
       if s.type == "ClusterIP" then port.nodePort = nil end
     end
   end
-  local addresses, ports, _
+  local addresses, ports
   if not s.clusterIP then
     addresses, ports = services_use(o)
     local n = math.tointeger(allocate("ip", 256, 65000, o, addresses))
     s.clusterIP = ("10.100.%d.%d"):format(n // 256, n % 256)
   end
   if not s.clusterIPs then s.clusterIPs = { s.clusterIP } end
+  local plain = s.clusterIP == "None" and not s.selector -- headless without selector: both families
+  if plain and not s.ipFamilies then s.ipFamilies, s.ipFamilyPolicy = { "IPv4", "IPv6" }, "RequireDualStack" end
   if not s.ipFamilies then s.ipFamilies = { "IPv4" } end
   if not s.ipFamilyPolicy then s.ipFamilyPolicy = "SingleStack" end
   if s.type == "NodePort" or s.type == "LoadBalancer" and s.allocateLoadBalancerNodePorts then
     for _, port in ipairs(s.ports or {}) do
       if not port.nodePort then
-        if not ports then _, ports = services_use(o) end
+        ports = ports or select(2, services_use(o))
         port.nodePort = math.tointeger(allocate("port" .. port.port, 30000, 2768, o, ports))
       end
     end

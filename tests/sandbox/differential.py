@@ -33,6 +33,7 @@ MASKED_FIELDS = {"uid", "creationTimestamp", "deletionTimestamp", "time", "lastT
 MASKED_NOTES = {"deployment.kubernetes.io/revision"}
 RUN = "%x" % (int(time.time()) % 0xffffff)  # namespaces of an earlier run may still be terminating
 MADE_BY_CLUSTER = {"default", "kube-root-ca.crt"}
+CONTAINER = "spec/template/spec/containers/0/"
 ADDED_FINALIZERS = {"service.kubernetes.io/load-balancer-cleanup"}
 
 
@@ -90,6 +91,7 @@ def mask_text(text):
     text = re.sub(r"errors:\n(.*)", lambda m: "errors: " + " ".join(sorted(m.group(1).split("\n"))), text, flags=re.S)
     text = re.sub(r"diff-[0-9a-z]+-(\d+)", r"diff-\1", text)
     text = re.sub(r"Key: \S+, ResourceVersion", "Key: KEY, ResourceVersion", text)
+    text = re.sub(r'"map\[.*\]": error decoding from json: ', "OBJECT: ", text)
     text = re.sub(r"in record \(\d+\)", "in record (VERSION)", text)
     text = re.sub(r"(in the precondition|too old resource version:?) \(?\d+\)?( \(\d+\))?", r"\1 VERSION", text)
     return re.sub(r"10\.100\.\d+\.\d+", "ADDRESS", text)
@@ -282,7 +284,13 @@ class Sequence:
 
     def do_strategic(self):
         patch = {}
-        self.mutate(patch)
+        container = [m for m in self.kind["mutations"] if m[0].startswith(CONTAINER) and isinstance(m[1], (str, list))]
+        if container and self.random.random() < 0.5:  # lists by key, below a list by key
+            path, new = self.random.choice(container)
+            inner = {"name": "c", path[len(CONTAINER):]: new}
+            patch = {"spec": {"template": {"spec": {"containers": [inner]}}}}
+        else:
+            self.mutate(patch)
         self.patch("application/strategic-merge-patch+json", patch)
 
     def do_json(self):

@@ -81,7 +81,7 @@ TEST(kube_write_patches_three_ways)
               "{\"spec\":{\"ports\":[{\"port\":81,\"$patch\":\"delete\"},{\"port\":82,\"name\":\"c\"}]}}");
     CHECK_INT(kube.status, 200);
     CHECK_INT(doc_size(doc_pointer(kube.body, "/spec/ports")), 2);
-    CHECK_TEXT(kube_text(&kube, "/spec/ports/1/name"), "c");
+    CHECK_TEXT(kube_text(&kube, "/spec/ports/0/name"), "c");
     kube_send(&kube, "PATCH", "/api/v1/namespaces/default/services/s", "application/json-patch+json",
               "[{\"op\":\"replace\",\"path\":\"/spec/ports/0/port\",\"value\":90}]");
     CHECK_TEXT(kube_text(&kube, "/spec/ports/0/port"), "90");
