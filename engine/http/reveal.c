@@ -111,7 +111,7 @@ static int origin_check(struct http_call *call, struct err *err)
     call->origin = mem_printf("%.*s:%d", (int)url.host.len, url.host.ptr, url.port);
     if (url_scheme_is(&url, "https") || (url_scheme_is(&url, "http") && url_is_loopback(&url)))
         return 0;
-    if (url_scheme_is(&url, "http") && call->request.plain && carries_nothing(call))
+    if (url_scheme_is(&url, "http") && call->request.plain && !url_is_link_local(&url) && carries_nothing(call))
         return 0;
     return err_set(err, ERR_USAGE,
                    "only https is spoken, and http to this machine itself (localhost, 127.0.0.1, [::1])");

@@ -129,6 +129,21 @@ bool url_is_loopback(const struct url *url)
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
+bool url_is_link_local(const struct url *url)
+{
+    char host[HOST_MAX + 1];
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    memcpy(host, url->host.ptr, url->host.len);
+    host[url->host.len] = '\0';
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 16 == (169 << 8 | 254);
+    if (inet_pton(AF_INET6, host, &v6) != 1)
+        return false;
+    return IN6_IS_ADDR_LINKLOCAL(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 169 && v6.s6_addr[13] == 254);
+}
+
 void url_escape(struct buf *out, struct view text)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -492,6 +492,45 @@ TEST(http_loopback_may_be_plain)
     }
 }
 
+TEST(http_public_page_may_be_plain_when_nothing_secret_is_sent)
+{
+    struct marks *marks = marks_new(VIEW_LITERAL("key"));
+    struct buf secret;
+
+    buf_init(&secret, 4096);
+    marks_add_secret(marks, &secret, VIEW_LITERAL("pw"));
+    struct header hidden = {"X-A", buf_text(&secret)}, cookie = {"Cookie", "a=b"}, login = {"authorization", "Basic x"};
+    const struct {
+        struct http_request request;
+        bool passes;
+    } rows[] = {
+        {{.url = "http://192.0.2.1/", .plain = true}, true},
+        {{.url = "http://192.0.2.1/"}, false},
+        {{.url = "http://192.0.2.1/", .plain = true, .class = HTTP_CHANGES}, false},
+        {{.url = "http://192.0.2.1/", .plain = true, .headers = &hidden, .headers_len = 1}, false},
+        {{.url = "http://192.0.2.1/", .plain = true, .headers = &cookie, .headers_len = 1}, false},
+        {{.url = "http://192.0.2.1/", .plain = true, .headers = &login, .headers_len = 1}, false},
+        {{.url = "http://192.0.2.1/", .plain = true, .body = buf_view(&secret)}, false},
+        {{.url = "http://169.254.169.254/", .plain = true}, false},
+        {{.url = "http://[fe80::1]/", .plain = true}, false},
+        {{.url = "http://[::ffff:169.254.169.254]/", .plain = true}, false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct scene scene;
+
+        scene_init(&scene, ANSWERS({.status = 200}));
+        http_free(scene.http);
+        scene.http = http_new(&scene.fake.base, marks);
+        run(&scene, rows[i].request);
+        if (rows[i].passes == scene.failed || (!rows[i].passes && scene.fake.log.len))
+            unit_fail(__FILE__, __LINE__, "case %zu: %s", i, scene.err.message);
+        scene_clear(&scene);
+    }
+    buf_free(&secret);
+    marks_free(marks);
+}
+
 /* ---- bodies and streams ---- */
 
 TEST(http_body_has_a_limit)
