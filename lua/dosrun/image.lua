@@ -98,6 +98,11 @@ function M.resolve(text)
   if told and told:match("^sha256:") and told ~= digest then
     fail("server", text, "the registry says %s, but the manifest that it sent is %s", told, digest)
   end
+  -- Not every registry says it: bytes that were cut or garbled would otherwise be named by a digest of their own.
+  local ok, manifest = pcall(script.json_decode, answer.body)
+  if not ok or type(manifest) ~= "table" or manifest.schemaVersion ~= 2 then
+    fail("server", text, "what its registry sent is no manifest (%d bytes)", #answer.body)
+  end
   return image.name .. "@" .. digest
 end
 
