@@ -127,7 +127,7 @@ static void tell(struct dosrun *dosrun, const struct doc *all, const struct doc 
              steps, plural(steps), objects, plural(objects), verbs, plural(verbs));
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < doc_size(lists[i]); j++) {
-            buf_add_text(&text, i == 0 ? "not checked further: " : "not checked: ");
+            buf_add_text(&text, i == 0 ? "not checked further: " : "note: ");
             marks_redact(dosrun->marks, doc_as_view(doc_at(lists[i], j)), &text);
             buf_add_char(&text, '\n');
         }
@@ -148,7 +148,7 @@ int command_check(struct dosrun *dosrun)
 
     if (place_find(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
-    dosrun->command->sandbox = false; /* its cloud would be made by opening it */
+    dosrun->command->sandbox = true; /* one in memory: time jumps, and its API server looks at the manifests */
     if (dosrun_open(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, dosrun_exit_for(&dosrun->err));
     if (session_load(dosrun) < 0 || session_arguments(dosrun) < 0)

@@ -193,6 +193,14 @@ static const char *environment(void *ctx, const char *name)
     return getenv(name);
 }
 
+static void emit_bundle(struct dosrun *dosrun, const char *path)
+{
+    struct doc *event = dosrun_event("bundle", "path", path);
+
+    doc_set(event, "text", doc_ref(doc_get(dosrun->bundle, path)));
+    event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
+}
+
 /*
  * A file of the project for require, manifests and the source line of an error. What a run reads goes
  * into its bundle; a resumed run reads from there alone, unless --edited.
@@ -201,8 +209,6 @@ static int read_file(void *ctx, const char *path, struct buf *out, struct err *e
 {
     struct dosrun *dosrun = ctx;
     struct doc *known = doc_get(dosrun->bundle, path);
-    char *absolute;
-    int result;
 
     if (known) {
         buf_add_view(out, doc_as_view(known));
@@ -212,19 +218,22 @@ static int read_file(void *ctx, const char *path, struct buf *out, struct err *e
         err_set(err, ERR_MISSING, "%s is not in the run's bundle", path);
         return -1;
     }
-    absolute = *path == '/' ? mem_text(path) : mem_printf("%s/%s", dosrun->project, path);
-    result = disk_read(dosrun->world, absolute, 16 << 20, out, err);
-    free(absolute);
-    if (result < 0)
+    if (place_read(dosrun, path, out, err) < 0)
         return -1;
     doc_set(dosrun->bundle, path, doc_string(buf_view(out)));
-    if (dosrun->journal) {
-        struct doc *event = dosrun_event("bundle", "path", path);
-
-        doc_set(event, "text", doc_string(buf_view(out)));
-        event_emit(dosrun->bus, EVENT_NOTE, NULL, event);
-    }
+    if (dosrun->unproven)
+        doc_push(dosrun->unproven, doc_text(path));
+    else if (dosrun->journal)
+        emit_bundle(dosrun, path);
     return 0;
+}
+
+void dosrun_bundle_proven(struct dosrun *dosrun)
+{
+    for (size_t i = 0; i < doc_size(dosrun->unproven); i++)
+        emit_bundle(dosrun, doc_as_text(doc_at(dosrun->unproven, i), ""));
+    doc_unref(dosrun->unproven);
+    dosrun->unproven = NULL;
 }
 
 static struct kube *bind_client(void *ctx, struct err *err)
@@ -265,7 +274,7 @@ static int open_sandbox(struct dosrun *dosrun, struct err *err)
 {
     struct command *command = dosrun->command;
     char *root = place_store_root(dosrun), *folder = mem_printf("%s/cloud/%s", root, dosrun->target_name);
-    struct sandbox_options options = {.folder = folder,
+    struct sandbox_options options = {.folder = command->word == COMMAND_CHECK ? NULL : folder, /* a check leaves nothing */
                                       .project_root = dosrun->project,
                                       .state_root = dosrun->state_root,
                                       .target = dosrun->target_name,
@@ -394,6 +403,7 @@ static void dosrun_close(struct dosrun *dosrun)
     doc_unref(dosrun->bundle);
     doc_unref(dosrun->history);
     doc_unref(dosrun->edited);
+    doc_unref(dosrun->unproven);
     doc_unref(dosrun->next);
     free(dosrun->project);
     free(dosrun->playbook_path);

@@ -31,6 +31,7 @@ void bind_install_offline(struct bind *bind)
 
     script_native(bind->script, "online.file", bind_file_open);
     script_native(bind->script, "online.run", bind_run_open);
+    script_native(bind->script, "online.kube", bind_kube_open);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         script_native(bind->script, names[i], bind_offline_open);
 }

@@ -2,6 +2,7 @@
 -- that can be indexed, called and put into texts; where it is needed for real, the walk of that step
 -- ends with a note. The modules offline/* stand in for the native ones of the same name.
 local script = require "dosrun.native.script"
+local run = require "dosrun.native.run"
 
 local M = {}
 
@@ -111,9 +112,41 @@ function M.drive(spec, input, key)
   return want
 end
 
+-- A value that is not known yet becomes a word, so that the rest can be looked at.
+local function filled(value)
+  if type(value) == "string" then return script.known(value) and value or "unknown" end
+  if type(value) ~= "table" then return value end
+  for key, member in pairs(value) do value[key] = filled(member) end
+  return value
+end
+
+-- What an API server would say about the object: the simulated one, by a dry run in memory. It knows the
+-- fields of the built-in kinds; what it does not know at all is passed over.
+local function look_at_fields(place, object)
+  local kube = require "dosrun.native.online.kube"
+  kube.discover()
+  local resource = kube.resource(object.apiVersion, object.kind)
+  if not resource then return end
+  local known, copy = script.known(object), filled(script.copy(object))
+  if resource.namespaced then copy.metadata.namespace = "default" end
+  local ok, err = pcall(kube.request, {
+    method = "POST", path = kube.path(copy.apiVersion, copy.kind, copy.metadata.namespace), reads = true, body = copy,
+    query = { dryRun = "All", fieldValidation = "Strict" }, subject = "look at " .. object.kind,
+  })
+  if ok or type(err) ~= "table" or (err.status ~= 400 and err.status ~= 422) then return end
+  local text = ("%s: %s"):format(place, err.message:gsub("^%u+ %S+: ", ""))
+  if err.message:find("unknown field", 1, true) then
+    M.note(text .. " (a newer cluster may know it)")
+  elseif known then
+    run.raise("usage", "K109", text, 3)
+  end
+end
+
 -- One object of a manifest that would be applied: `place` is its file and line.
 function M.applied(place, object)
-  found.objects[#found.objects + 1] = { place = place, object = M.plain(object) }
+  local plain = M.plain(object)
+  found.objects[#found.objects + 1] = { place = place, object = plain }
+  look_at_fields(place, plain)
 end
 
 -- Something that could not be looked at; told once.

@@ -158,6 +158,9 @@ manifest("tag", MAP .. "data:\n  text: !!python/object x\n", "", 7)
 manifest("anchor unknown", MAP .. "data: *gone\n", "", 6)
 manifest("alias bomb", "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n" ..
   "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n", "", "[0-9]+")
+manifest("number for a text", MAP .. "data:\n  count: 1\n", "cannot unmarshal number", 1)
+manifest("selector", "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a, namespace: b }\nspec:\n  selector: { matchLabels: { app: a } }\n" ..
+  "  template:\n    metadata: { labels: { app: b } }\n    spec: { containers: [{ name: c, image: d }] }\n", "selector.*does not match", 1)
 manifest("not UTF-8", MAP .. "data:\n  text: \255\254\n", "", "[0-9]+")
 add { name = "manifest missing", argv = true, error = "manifests/a.yaml", at = "playbooks/p.lua:4",
   files = { ["playbooks/p.lua"] = HEAD .. 'local kube = dosrun.kube\nlocal p = dosrun.playbook { "p" }\n' ..

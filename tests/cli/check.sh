@@ -78,6 +78,20 @@ mistakes() {
     mistake 'run:sleep("5 minutes")' 'is no duration'
 }
 
+fields() {
+    begin fields
+    cat >manifests/game.yaml <<'EOT'
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: a, namespace: b, lables: { x: y } }
+EOT
+    printf '%s\n' 'local dosrun = require "dosrun.v1"' 'local kube = dosrun.kube' 'local p = dosrun.playbook { "p" }' \
+        'p:step("one", function() kube.apply("manifests/game.yaml") end)' 'return p' >playbooks/p.lua
+    exits 0 "$DOSRUN" check playbooks/p.lua
+    has "$out" 'note: manifests/game.yaml:1: .*unknown field "metadata.lables"'
+    [[ ! -e $DOSRUN_STATE ]]
+}
+
 ours() {
     cd "$project"
     exits 0 "$DOSRUN" check playbooks/deploy.lua doom
@@ -91,5 +105,6 @@ ours() {
 
 check "check: a playbook is walked with nothing outside" walked
 check "check: mistakes have a place" mistakes
+check "check: fields that no cluster knows are told" fields
 check "check: the playbooks of this project" ours
 finish
