@@ -131,6 +131,7 @@ static void emit_run(struct dosrun *dosrun)
 
 static int begin_journal(struct dosrun *dosrun)
 {
+    bundle_gather(dosrun);
     dosrun->journal = journal_create(dosrun->store, dosrun->marks, dosrun->run_id, &dosrun->err);
     if (!dosrun->journal)
         return -1;

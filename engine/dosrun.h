@@ -65,6 +65,7 @@ struct dosrun {
     struct doc *bundle;     /* path -> text, what was read in this run */
     struct doc *history;    /* events of the journal being resumed, or NULL */
     bool from_bundle;       /* files come from the bundle alone */
+    struct doc *unproven;   /* paths read while an edited playbook loads: recorded once it has loaded; or NULL */
     struct doc *edited;     /* paths whose text differs from the bundle (resume --edited) */
     bool interrupted, drifted, done;
     struct err err;         /* what ended it */
@@ -82,6 +83,7 @@ int dosrun_main(int argc, char **argv);
 
 /* ---- rooms (dosrun.c) ---- */
 int dosrun_open(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result)); /* world, output, script, http for the chosen target */
+void dosrun_bundle_proven(struct dosrun *dosrun); /* what was read meanwhile goes into the journal's bundle */
 void dosrun_wait(struct dosrun *dosrun); /* turns the loop until dosrun->done */
 void dosrun_next(struct dosrun *dosrun, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct doc *dosrun_event(const char *type, const char *member, const char *text);
@@ -101,6 +103,10 @@ void dosrun_undo_error(struct dosrun *dosrun, const struct undo_report *report, 
 int place_find(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result)); /* project, playbook_path, state_root, targets, target_name */
 bool place_needs_cluster(const struct dosrun *dosrun); /* kind kube: by targets.lua, or by what the playbook took */
 char *place_store_root(const struct dosrun *dosrun);
+/* A file of the project; for a path that ends in "/" the names of the files in that folder, one a line. */
+int place_read(struct dosrun *dosrun, const char *path, struct buf *out, struct err *err) __attribute__((warn_unused_result));
+
+void bundle_gather(struct dosrun *dosrun); /* bundle.c: lib/ and manifests/ into the bundle, before the first step */
 
 /* ---- the cluster (cluster.c) ---- */
 struct kube *cluster_client(struct dosrun *dosrun, struct err *err); /* made on first use */
