@@ -148,18 +148,16 @@ static void compare_files(struct dosrun *dosrun, bool take)
 
     DOC_EACH(file, dosrun->bundle)
     {
-        char *path = *file.key == '/' ? mem_text(file.key) : mem_printf("%s/%s", dosrun->project, file.key);
         struct err unread = ERR_INIT;
         struct buf text;
 
         buf_init(&text, 16 << 20);
-        if (disk_read(dosrun->world, path, 16 << 20, &text, &unread) < 0 ||
+        if (place_read(dosrun, file.key, &text, &unread) < 0 ||
             !view_equal(buf_view(&text), doc_as_view(file.value)))
             doc_push(edited, doc_text(file.key));
         else
             doc_set(fresh, file.key, doc_ref(file.value));
         buf_free(&text);
-        free(path);
     }
     dosrun->edited = edited;
     if (take) { /* what changed is read from the disk again, and recorded anew */
@@ -209,10 +207,12 @@ int command_resume(struct dosrun *dosrun)
     tell_edited(dosrun, edited);
     if (replay(dosrun) < 0)
         return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");
+    dosrun->unproven = edited ? doc_array() : NULL;
     if (session_load(dosrun) < 0) {
         dosrun_next(dosrun, "dosrun rollback %s", dosrun->run_id);
         return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_STOPPED), "stopped");
     }
+    dosrun_bundle_proven(dosrun);
     if (history_back(dosrun, &asked))
         return session_back(dosrun, !asked);
     /* Whoever began the run agreed to what cannot be undone. */

@@ -283,3 +283,28 @@ char *place_store_root(const struct dosrun *dosrun)
 {
     return mem_printf("%s/%s", dosrun->state_root, dosrun->command->sandbox ? "sandbox" : "targets");
 }
+
+/* ---- files of the project ---- */
+
+static bool name_add(void *ctx, const char *name, enum disk_kind kind)
+{
+    if (kind == DISK_FILE)
+        buf_addf(ctx, "%s\n", name);
+    return true;
+}
+
+int place_read(struct dosrun *dosrun, const char *path, struct buf *out, struct err *err)
+{
+    char *absolute = *path == '/' ? mem_text(path) : mem_printf("%s/%s", dosrun->project, path);
+    size_t len = strlen(absolute);
+    int result;
+
+    if (len && absolute[len - 1] == '/') {
+        absolute[len - 1] = '\0';
+        result = disk_list(dosrun->world, absolute, name_add, out, err);
+    } else {
+        result = disk_read(dosrun->world, absolute, 16 << 20, out, err);
+    }
+    free(absolute);
+    return result;
+}

@@ -120,23 +120,24 @@ static int run_uses(lua_State *L)
     return 0;
 }
 
-static bool list_add(void *ctx, const char *name, enum disk_kind kind)
-{
-    if (kind == DISK_FILE)
-        doc_push(ctx, doc_text(name));
-    return true;
-}
-
-/* project_list(folder) -> file names, sorted; nil when there is no such folder */
+/* project_list(folder) -> file names, sorted; nil when there is no such folder. Kept with the run, as read's files are. */
 static int run_project_list(lua_State *L)
 {
-    struct err err = ERR_INIT;
-    struct doc *names = doc_array();
-    char *path = bind_path(L, 1);
-    int result = disk_list(bind_of(L)->world, path, list_add, names, &err);
+    struct bind *bind = bind_of(L);
+    char *path = mem_printf("%s/", luaL_checkstring(L, 1));
+    struct err unread = ERR_INIT;
+    struct doc *names = NULL;
+    struct buf text;
 
+    buf_init(&text, 1 << 20);
+    if (bind->read(bind->ctx, path, &text, &unread) == 0) {
+        names = doc_array();
+        for (const char *at = buf_text(&text); *at; at += strcspn(at, "\n") + 1)
+            doc_push(names, doc_string((struct view){at, strcspn(at, "\n")}));
+    }
+    buf_free(&text);
     free(path);
-    if (result == 0)
+    if (names)
         script_push_doc(L, names);
     else
         lua_pushnil(L);
