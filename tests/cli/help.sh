@@ -22,6 +22,8 @@ words() {
     exits 0 "$DOSRUN" help run:sleep
     exits 0 "$DOSRUN" help istio
     has "$out" "istio.gateway_url"
+    exits 0 "$DOSRUN" help lua
+    has "$out" "t:rollback"
     exits 64 "$DOSRUN" help kube.aply
 }
 

@@ -78,14 +78,6 @@ function M.meta()
   return table.concat(out, "\n") .. "\n"
 end
 
--- Every word that help knows.
-function M.words()
-  local words = {}
-  for _, entry in ipairs(api) do if entry[1] then words[#words + 1] = entry[1] end end
-  table.sort(words)
-  return words
-end
-
 local function add_entry(out, entry)
   out[#out + 1] = signature(entry)
   out[#out + 1] = "  " .. entry.summary
@@ -98,7 +90,7 @@ local function add_entry(out, entry)
   if entry.example then out[#out + 1] = "\n  " .. entry.example:gsub("\n", "\n  ") end
 end
 
--- Help for a word: "kube.apply", "dosrun.kube.apply", "run:sleep", or a room ("kube"): its list. nil for others.
+-- Help for a word: "kube.apply", "dosrun.kube.apply", "run:sleep"; a room ("kube") or "lua": its list. nil for others.
 function M.help(word)
   local out = {}
   local plain = word:gsub("^dosrun%.", "")
@@ -108,7 +100,7 @@ function M.help(word)
   if #out == 0 then
     for _, entry in ipairs(api) do
       local name = entry[1]
-      if name and (name:match("^(.-)[.:]") == word) then out[#out + 1] = ("%-40s %s"):format(signature(entry), entry.summary) end
+      if name and (word == "lua" or name:match("^(.-)[.:]") == word) then out[#out + 1] = ("%-40s %s"):format(signature(entry), entry.summary) end
     end
   end
   if #out == 0 then return nil end
