@@ -114,6 +114,19 @@ static void file_act(void *ctx, const struct err *refused)
         file_end(file, UNDO_DONE, NULL, NULL);
 }
 
+/* A crash may have left the file half made beside its place; the run made it, so it goes with the run. */
+static void leftover_remove(struct world *world, const char *path)
+{
+    char *neighbour = disk_neighbour(path);
+    struct err ignored = ERR_INIT;
+    struct disk_stat stat;
+
+    if (disk_stat(world, neighbour, &stat, &ignored) == 0 && stat.kind == DISK_FILE &&
+        disk_remove(world, neighbour, &ignored) < 0)
+        err_clear(&ignored); /* it does no harm where it is */
+    free(neighbour);
+}
+
 static void file_start(void *ctx, const struct undo_request *request, undo_done_fn *done, void *done_ctx)
 {
     struct changes *changes = ctx;
@@ -126,6 +139,8 @@ static void file_start(void *ctx, const struct undo_request *request, undo_done_
     file->undo = doc_ref(request->undo);
     file->done = done;
     file->done_ctx = done_ctx;
+    if (!request->after_known && !request->plan)
+        leftover_remove(changes->options.world, path);
     if (!now)
         file_end(file, UNDO_FAILED, NULL, &err);
     else if (doc_equal(now, doc_get(request->undo, "state")))

@@ -193,12 +193,20 @@ static int neighbour_open(const char *path, const char *neighbour, uint32_t mode
     return err_set(err, ERR_DENIED, "%s: cannot be written: %s is not ours", path, neighbour);
 }
 
-static int real_write(struct world *world, const char *path, struct view data, uint32_t mode, struct err *err)
+char *disk_neighbour(const char *path)
 {
-    struct stat buf;
     char *parent = parent_of(path);
     const char *slash = strrchr(path, '/');
     char *neighbour = mem_printf("%s/.%s.dosrun-new", parent, slash ? slash + 1 : path);
+
+    free(parent);
+    return neighbour;
+}
+
+static int real_write(struct world *world, const char *path, struct view data, uint32_t mode, struct err *err)
+{
+    struct stat buf;
+    char *neighbour = disk_neighbour(path);
     int result = -1, fd = -1;
 
     (void)world;
@@ -220,7 +228,6 @@ out:
     if (fd >= 0)
         close(fd);
     free(neighbour);
-    free(parent);
     return result;
 }
 

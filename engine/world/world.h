@@ -149,6 +149,8 @@ int disk_stat(struct world *world, const char *path, struct disk_stat *stat, str
 int disk_read(struct world *world, const char *path, size_t max, struct buf *out, struct err *err);
 /* Whole or not at all: a temporary neighbour, fsync, rename, fsync of the folder. */
 int disk_write(struct world *world, const char *path, struct view data, uint32_t mode, struct err *err);
+/* Where disk_write prepares this file, and what a crash in it leaves lying about. free() it. */
+char *disk_neighbour(const char *path);
 int disk_remove(struct world *world, const char *path, struct err *err); /* a file, or an empty folder */
 int disk_make_folder(struct world *world, const char *path, uint32_t mode, struct err *err); /* and its parents */
 int disk_rename(struct world *world, const char *from, const char *to, struct err *err);

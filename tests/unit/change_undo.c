@@ -488,6 +488,41 @@ TEST(a_file_three_ways)
     file_case(NULL, NULL, false, "half done", UNDO_DONE, NULL);
 }
 
+/* A crash in the middle of a write leaves its half beside the file. */
+TEST(what_a_crash_left_beside_the_file_goes_with_its_undo)
+{
+    struct lab lab;
+    struct err err = ERR_INIT;
+    const struct change_spec spec = {.step = "s", .verb = "file.write", .key = "file", .bound_ms = 0};
+    struct change *change;
+    struct lab_undo undo;
+    struct doc *data = doc_object(), *missing = doc_object();
+    struct disk_stat stat;
+    char *path, *half;
+    bool began;
+
+    lab_init(&lab, CHANGE_FORWARD);
+    path = mem_printf("%s/file", lab.folder);
+    half = disk_neighbour(path);
+    doc_set_bool(missing, "missing", true);
+    doc_set_text(data, "op", "file.restore");
+    doc_set_text(data, "path", path);
+    doc_set(data, "state", missing);
+    change = change_open(lab.changes, &spec, &err);
+    change_begin(change, NULL, NULL, data, ready, &began);
+    CHECK_INT(disk_write(&lab.base, half, VIEW_LITERAL("hal"), 0644, &err), 0);
+    change_close(change);
+    lab_undo(&lab, true, &undo);
+    CHECK_INT(undo.report.already, 1);
+    CHECK_INT(disk_stat(&lab.base, half, &stat, &err), 0);
+    CHECK_INT(stat.kind, DISK_MISSING);
+    doc_unref(undo.list);
+    doc_unref(data);
+    free(path);
+    free(half);
+    lab_clear(&lab);
+}
+
 TEST(bytes_that_are_no_text_come_back_too)
 {
     static const char bytes[] = "\x7f"
