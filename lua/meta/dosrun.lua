@@ -266,6 +266,11 @@ function dosrun.secret(purpose, length) end
 ---@return string # raises when there is none
 function dosrun.read(path) end
 
+--- the names of the files in a folder of the project, sorted, kept with the run
+---@param folder string relative to the project
+---@return string[]? # nil when there is no such folder
+function dosrun.files(folder) end
+
 --- text in base64
 ---@param text string
 ---@return string
