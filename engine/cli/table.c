@@ -82,8 +82,9 @@ static const struct command_row commands[] = {
      "[SPEC...]",
      TAKES_WORDS,
      "run the specs of playbooks, in the sandbox",
-     "Runs the named spec files, or all of them below tests/, in the sandbox and in virtual time.",
-     {"dosrun test", "all specs", "dosrun test tests/hello_spec.lua", "one of them"}},
+     "Runs the named spec files, or all of tests/spec, in the sandbox and in virtual time. Each test has a simulated "
+     "cloud of its own, empty at first; dosrun help t lists what it can do.",
+     {"dosrun test", "all specs", "dosrun test tests/spec/hello.lua", "one of them"}},
     {COMMAND_SANDBOX_SHOW,
      "sandbox show",
      "",
@@ -153,7 +154,9 @@ static const struct command_row commands[] = {
      "[WORD]",
      TAKES_WORDS,
      "help about a command, an option, a code",
-     "Without WORD the overview. WORD is a command, an option, an error code, or \"man\" for the manual page.",
+     "Without WORD the overview. WORD is a command, an option, an error code, a word of playbooks (kube.apply, kube, "
+     "or "
+     "lua for all of them), or \"man\" for the manual page.",
      {"dosrun help plan", "one command", "dosrun help man | man -l -", "the manual page"}},
     {COMMAND_EXPLAIN,
      "explain",
