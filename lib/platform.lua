@@ -8,6 +8,12 @@ local M = { namespace = "dos-game" }
 -- Everything that these playbooks apply is in sets of this name: so that destroy takes nothing else.
 local SETS = M.namespace .. "."
 
+-- Every file is read when the playbook loads: the run keeps them from its beginning, and to go on it needs
+-- none of those that are there by then.
+for _, folder in ipairs { "manifests/platform/", "manifests/games/" } do
+  for _, name in ipairs(dosrun.files(folder:sub(1, -2)) or {}) do dosrun.read(folder .. name) end
+end
+
 local function apply(file, values, set)
   return kube.apply("manifests/platform/" .. file .. ".yaml", values, { set = SETS .. (set or file) })
 end

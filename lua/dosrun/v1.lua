@@ -47,6 +47,8 @@ function M.now() return run.now() end
 function M.secret(purpose, length) return run.secret(purpose, length or 32) end
 -- dosrun.read(path): the text of a project file, kept with the run, so that resume and rollback see the same.
 M.read = run.read
+-- dosrun.files(folder): the names of a project folder's files, sorted, nil when there is none; kept likewise.
+M.files = run.project_list
 M.base64 = script.base64
 M.sha256 = script.sha256
 M.json = { encode = script.json, decode = script.json_decode }
