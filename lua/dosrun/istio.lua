@@ -67,7 +67,8 @@ local function check_owner(input, found, applied)
   local owner = native.manager_of(found, "/spec/http") or "nobody"
   error({
     kind = "conflict", code = "FieldManagerConflict", explain = "K101",
-    message = ("%s: spec.http is one list with one owner, and that is %s, not dosrun. Let dosrun apply the VirtualService, or take it over: istio.traffic(%q, { force = true })")
+    message = ("%s: spec.http is one list with one owner, and that is %s, not dosrun. "
+      .. "Let dosrun apply the VirtualService, or take it over: istio.traffic(%q, { force = true })")
       :format(object.key(input.ref), owner, input.route),
   }, 0)
 end
@@ -121,8 +122,7 @@ local weights = {
   record = function(state) return { weights = state.weights, uid = state.uid } end,
   undo_data = undo_of,
   act = function(input, now, change)
-    local before = change:before()
-    if before then change:undo(undo_of(input, before)) end
+    change:undo(undo_of(input, change:before())) -- of a later call of traffic:to too, whose steps are others
     return state_of(input, send(input, now))
   end,
   result = function(after) return after.weights end,
@@ -264,7 +264,8 @@ function Traffic:to(version, options)
   end
   local start, last = weights_of(route), steps[#steps]
   local key = target and key_of(target) or self.prefix .. version
-  local input = { ref = self.ref, route = self.route, force = self.force, steps = {} }
+  local input = { ref = self.ref, route = self.route, force = self.force, steps = { start } }
+  for _, weight in ipairs(steps) do table.insert(input.steps, share(start, key, weight)) end
   if not forward then
     input.weights = share(start, key, last)
     verb.drive(weights, input)
@@ -273,11 +274,12 @@ function Traffic:to(version, options)
   check_sum(self.ref, self.route, route)
   check_destination(self.ref, self.route, target)
   if options.gate and start[key] > 0 then pass_gate(self, version, options.gate, start[key]) end
+  local moved = false
   for _, weight in ipairs(steps) do
     if weight > start[key] or #steps == 1 then
-      if #input.steps > 0 and interval > 0 then run.sleep(interval) end
+      if moved and interval > 0 then run.sleep(interval) end
+      moved = true
       input.weights = share(start, key, weight)
-      input.steps[#input.steps + 1] = input.weights
       verb.drive(weights, input)
       if options.gate then pass_gate(self, version, options.gate, weight) end
     end
