@@ -153,7 +153,9 @@ int cluster_lock(struct dosrun *dosrun, struct err *err)
     const char *namespace = doc_path_text(dosrun->target, "lock_namespace", NULL), *user = getenv("USER");
     struct kube_lease_options options = {.namespace = namespace ? namespace : "kube-system",
                                          .name = "dosrun",
-                                         .owner = dosrun->command->sandbox ? "sandbox" : user ? user : "unknown",
+                                         .owner = dosrun->command->sandbox ? "sandbox"
+                                                  : user                   ? user
+                                                                           : "unknown",
                                          .host = host,
                                          .run = dosrun->run_id,
                                          .host_alive_known = true,

@@ -152,8 +152,7 @@ static void compare_files(struct dosrun *dosrun, bool take)
         struct buf text;
 
         buf_init(&text, 16 << 20);
-        if (place_read(dosrun, file.key, &text, &unread) < 0 ||
-            !view_equal(buf_view(&text), doc_as_view(file.value)))
+        if (place_read(dosrun, file.key, &text, &unread) < 0 || !view_equal(buf_view(&text), doc_as_view(file.value)))
             doc_push(edited, doc_text(file.key));
         else
             doc_set(fresh, file.key, doc_ref(file.value));

@@ -35,13 +35,14 @@ int consent_ask(struct dosrun *dosrun)
     if (command->yes && !protected)
         return 0;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        err_set(err, ERR_USAGE, "%s does what cannot be undone on target %s; agree with %s%s; nothing was touched", dosrun->playbook_path,
-                name, protected ? "--yes=" : "--yes", protected ? name : "");
+        err_set(err, ERR_USAGE, "%s does what cannot be undone on target %s; agree with %s%s; nothing was touched",
+                dosrun->playbook_path, name, protected ? "--yes=" : "--yes", protected ? name : "");
         err_explain(err, "R207");
         return -1;
     }
     output_clear(dosrun->output);
-    fprintf(stderr, "%s does what cannot be undone. Type the target's name (%s) to go on: ", dosrun->playbook_path, name);
+    fprintf(stderr, "%s does what cannot be undone. Type the target's name (%s) to go on: ", dosrun->playbook_path,
+            name);
     fflush(stderr);
     if (answer_is(name))
         return 0;

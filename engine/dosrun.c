@@ -248,9 +248,9 @@ static void note_drift(void *ctx)
 
 static void watchdog_words(void *ctx)
 {
-    static const char words[] =
-        "\nerror[S407]: the playbook kept the loop for 10 s without a pause (a pattern that never ends?); the run stops here,\n"
-        "its journal is whole: dosrun resume, dosrun rollback; more: dosrun explain S407\n";
+    static const char words[] = "\nerror[S407]: the playbook kept the loop for 10 s without a pause (a pattern that "
+                                "never ends?); the run stops here,\n"
+                                "its journal is whole: dosrun resume, dosrun rollback; more: dosrun explain S407\n";
 
     (void)ctx;
     if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
@@ -274,7 +274,8 @@ static int open_sandbox(struct dosrun *dosrun, struct err *err)
 {
     struct command *command = dosrun->command;
     char *root = place_store_root(dosrun), *folder = mem_printf("%s/cloud/%s", root, dosrun->target_name);
-    struct sandbox_options options = {.folder = command->word == COMMAND_CHECK ? NULL : folder, /* a check leaves nothing */
+    struct sandbox_options options = {.folder =
+                                          command->word == COMMAND_CHECK ? NULL : folder, /* a check leaves nothing */
                                       .project_root = dosrun->project,
                                       .state_root = dosrun->state_root,
                                       .target = dosrun->target_name,
@@ -319,10 +320,8 @@ static void make_marks(struct dosrun *dosrun)
 
 int dosrun_open(struct dosrun *dosrun, struct err *err)
 {
-    struct script_options script = {.read = read_file,
-                                    .ctx = dosrun,
-                                    .mono_ms = script_clock,
-                                    .watchdog = watchdog_words};
+    struct script_options script = {
+        .read = read_file, .ctx = dosrun, .mono_ms = script_clock, .watchdog = watchdog_words};
 
     if (dosrun->command->sandbox && open_sandbox(dosrun, err) < 0)
         return -1;

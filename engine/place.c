@@ -3,7 +3,6 @@
 
 #include "base/suggest.h"
 
-#include <lua.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +84,8 @@ static int find_state(struct dosrun *dosrun, struct err *err)
     char here[PATH_MAX];
 
     if (!given)
-        return err_set(err, ERR_USAGE, "no state folder: neither --state, DOSRUN_STATE, XDG_STATE_HOME nor HOME is set");
+        return err_set(err, ERR_USAGE,
+                       "no state folder: neither --state, DOSRUN_STATE, XDG_STATE_HOME nor HOME is set");
     if (*given == '/') {
         dosrun->state_root = mem_text(given);
     } else {
@@ -116,7 +116,7 @@ static int targets_file(void *ctx, const char *path, struct buf *out, struct err
     return result;
 }
 
-static void targets_loaded(void *ctx, struct task *task, lua_State *L, int n, const struct err *err)
+static void targets_loaded(void *ctx, struct task *task, struct lua_State *L, int n, const struct err *err)
 {
     struct targets_read *read = ctx;
 
@@ -125,10 +125,11 @@ static void targets_loaded(void *ctx, struct task *task, lua_State *L, int n, co
         read->place = *task_place(task);
     if (err)
         read->err = *err;
-    else if (n < 1 || !lua_istable(L, -n))
-        err_set(&read->err, ERR_USAGE, "playbooks/targets.lua must return a table of targets: return { prod = { kind = \"kube\", ... } }");
-    else if (script_to_doc(L, -n, &read->targets, &read->err) < 0)
+    else if (n > 0 && script_to_doc(L, -n, &read->targets, &read->err) < 0)
         err_context(&read->err, "playbooks/targets.lua");
+    else if (!doc_is(read->targets, DOC_OBJECT))
+        err_set(&read->err, ERR_USAGE,
+                "playbooks/targets.lua must return a table of targets: return { prod = { kind = \"kube\", ... } }");
 }
 
 static int64_t targets_clock(void *ctx)
@@ -171,8 +172,8 @@ static int load_targets(struct dosrun *dosrun, struct err *err)
 
 static int check_target(const char *name, const struct doc *target, struct err *err)
 {
-    static const char *const known[] = {"kind", "context", "kubeconfig", "values", "protect", "default", "uid", "lock_namespace",
-                                        "region", "account", "cluster", "profile"};
+    static const char *const known[] = {"kind", "context",        "kubeconfig", "values",  "protect", "default",
+                                        "uid",  "lock_namespace", "region",     "account", "cluster", "profile"};
     const char *kind = doc_path_text(target, "kind", NULL);
 
     if (!doc_is(target, DOC_OBJECT))
@@ -188,15 +189,17 @@ static int check_target(const char *name, const struct doc *target, struct err *
             suggest_try(&near, known[i]);
         }
         if (!found)
-            return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s has no field \"%s\"%s%s%s", name, member.key,
-                           near.found ? "; did you mean \"" : "", near.found ? near.found : "", near.found ? "\"?" : "");
+            return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s has no field \"%s\"%s%s%s", name,
+                           member.key, near.found ? "; did you mean \"" : "", near.found ? near.found : "",
+                           near.found ? "\"?" : "");
     }
     if (!kind || (strcmp(kind, "kube") != 0 && strcmp(kind, "local") != 0 && strcmp(kind, "eks") != 0))
-        return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s: kind is \"kube\" or \"local\", not \"%s\"", name,
-                       kind ? kind : "nothing");
+        return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s: kind is \"kube\" or \"local\", not \"%s\"",
+                       name, kind ? kind : "nothing");
     if (strcmp(kind, "eks") == 0)
-        return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s: kind \"eks\" comes with the AWS client; this dosrun has "
-                                       "\"kube\" and \"local\"",
+        return err_set(err, ERR_USAGE,
+                       "playbooks/targets.lua: target %s: kind \"eks\" comes with the AWS client; this dosrun has "
+                       "\"kube\" and \"local\"",
                        name);
     return 0;
 }
@@ -213,8 +216,9 @@ static int unknown_target(const struct dosrun *dosrun, const char *name, struct 
         suggest_try(&near, target.key);
         buf_addf(&all, "%s%s", all.len ? ", " : "", target.key);
     }
-    err_set(err, ERR_USAGE, "playbooks/targets.lua has no target %s%s%s%s (it has: %s)", name, near.found ? "; did you mean " : "",
-            near.found ? near.found : "", near.found ? "?" : "", all.len ? buf_text(&all) : "none");
+    err_set(err, ERR_USAGE, "playbooks/targets.lua has no target %s%s%s%s (it has: %s)", name,
+            near.found ? "; did you mean " : "", near.found ? near.found : "", near.found ? "?" : "",
+            all.len ? buf_text(&all) : "none");
     buf_free(&all);
     return -1;
 }
@@ -229,7 +233,8 @@ static int choose_target(struct dosrun *dosrun, struct err *err)
             return -1;
         if (doc_as_bool(doc_get(target.value, "default"), false)) {
             if (marked)
-                return err_set(err, ERR_USAGE, "playbooks/targets.lua marks both %s and %s as default", marked, target.key);
+                return err_set(err, ERR_USAGE, "playbooks/targets.lua marks both %s and %s as default", marked,
+                               target.key);
             marked = target.key;
         }
         if (!name && doc_size(dosrun->targets) == 1)
@@ -240,11 +245,13 @@ static int choose_target(struct dosrun *dosrun, struct err *err)
     if (name && !dosrun->targets)
         return err_set(err, ERR_USAGE, "--target %s: this project has no playbooks/targets.lua", name);
     if (!name && !marked && doc_size(dosrun->targets) > 1)
-        return err_set(err, ERR_USAGE, "playbooks/targets.lua marks no target as default; choose one with --target NAME");
+        return err_set(err, ERR_USAGE,
+                       "playbooks/targets.lua marks no target as default; choose one with --target NAME");
     if (!name)
         name = marked ? marked : "default";
     dosrun->target_name = mem_text(name);
-    dosrun->target = dosrun->targets && doc_get(dosrun->targets, name) ? doc_ref(doc_get(dosrun->targets, name)) : doc_object();
+    dosrun->target =
+        dosrun->targets && doc_get(dosrun->targets, name) ? doc_ref(doc_get(dosrun->targets, name)) : doc_object();
     return 0;
 }
 

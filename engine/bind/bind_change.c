@@ -61,8 +61,10 @@ static int change_open_lua(lua_State *L)
         err_explain(&err, "S401");
         return script_raise(L, &err);
     }
-    if (spec.class && strcmp(spec.class, "pivot") == 0 && !bind->pivots && changes_mode(bind->changes) == CHANGE_FORWARD) {
-        err_set(&err, ERR_USAGE, "%s: %s cannot be undone; a playbook that does such things declares pivots = true", spec.key, spec.verb);
+    if (spec.class && strcmp(spec.class, "pivot") == 0 && !bind->pivots &&
+        changes_mode(bind->changes) == CHANGE_FORWARD) {
+        err_set(&err, ERR_USAGE, "%s: %s cannot be undone; a playbook that does such things declares pivots = true",
+                spec.key, spec.verb);
         err_explain(&err, "R208");
         return script_raise(L, &err);
     }
@@ -95,6 +97,7 @@ static int change_close_lua(lua_State *L)
     return 0;
 }
 
+/* change:acted() -> has this run acted on the resource before? */
 static int change_acted_lua(lua_State *L)
 {
     lua_pushboolean(L, change_acted(handle_check(L)->change));
@@ -120,6 +123,7 @@ static int change_found_lua(lua_State *L)
     return 1;
 }
 
+/* change:same(): it is as wanted */
 static int change_same_lua(lua_State *L)
 {
     change_same(handle_check(L)->change);
@@ -264,12 +268,16 @@ static int change_seen_lua(lua_State *L)
 
 int bind_change_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"acted", change_acted_lua}, {"before", change_before_lua}, {"found", change_found_lua}, {"same", change_same_lua}, {"seen", change_seen_lua},
-                                       {"would", change_would_lua}, {"begin", change_begin_lua},   {"undo", change_undo_lua},
-                                       {"finish", change_finish_lua}, {"fail", change_fail_lua},   {"close", change_close_lua},
-                                       {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"mode", change_mode}, {"open", change_open_lua}, {"diff", change_diff_lua},
-                                         {"stopping", change_stopping_lua}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"acted", change_acted_lua}, {"before", change_before_lua}, {"found", change_found_lua},
+        {"same", change_same_lua},   {"seen", change_seen_lua},     {"would", change_would_lua},
+        {"begin", change_begin_lua}, {"undo", change_undo_lua},     {"finish", change_finish_lua},
+        {"fail", change_fail_lua},   {"close", change_close_lua},   {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"mode", change_mode},
+                                         {"open", change_open_lua},
+                                         {"diff", change_diff_lua},
+                                         {"stopping", change_stopping_lua},
+                                         {NULL, NULL}};
 
     luaL_newmetatable(L, CHANGE_TYPE);
     luaL_newlib(L, methods);

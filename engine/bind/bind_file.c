@@ -159,7 +159,8 @@ static int file_put_lua(lua_State *L)
 
     task_check_wait(L);
     if (!change) {
-        err_set(&err, ERR_USAGE, "writing %s would change something outside of a verb; use file.write", luaL_checkstring(L, 1));
+        err_set(&err, ERR_USAGE, "writing %s would change something outside of a verb; use file.write",
+                luaL_checkstring(L, 1));
         err_explain(&err, "S401");
         return script_raise(L, &err);
     }
@@ -180,8 +181,9 @@ static int file_put_lua(lua_State *L)
 
 int bind_file_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"absolute", file_absolute}, {"state", file_state_lua}, {"read", file_read_lua},
-                                         {"list", file_list_lua},     {"put", file_put_lua},     {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"absolute", file_absolute}, {"state", file_state_lua},
+                                         {"read", file_read_lua},     {"list", file_list_lua},
+                                         {"put", file_put_lua},       {NULL, NULL}};
 
     luaL_newlib(L, functions);
     return 1;

@@ -131,9 +131,10 @@ static int http_request_lua(lua_State *L)
     any_status = field_bool(L, "any_status");
     request.plain = field_bool(L, "plain");
     request.class = method_reads(request.method) ? HTTP_READS : HTTP_CHANGES;
-    request.repeat = method_reads(request.method) || strcmp(request.method, "PUT") == 0 || strcmp(request.method, "DELETE") == 0
-                         ? HTTP_REPEAT_SAFE
-                         : HTTP_REPEAT_NEVER;
+    request.repeat =
+        method_reads(request.method) || strcmp(request.method, "PUT") == 0 || strcmp(request.method, "DELETE") == 0
+            ? HTTP_REPEAT_SAFE
+            : HTTP_REPEAT_NEVER;
     if (request.class == HTTP_CHANGES && change) {
         request.owner = change;
         request.logical = change_logical(change, request.method, request.url);

@@ -76,7 +76,8 @@ static void process_op_end(void *ctx, int status, const struct err *err)
 }
 
 /* A list of strings in field `name` of the table at 1, with marks revealed; kept in `keep`. */
-static size_t read_words(lua_State *L, const char *name, const char **words, struct buf *keep, const struct marks *marks)
+static size_t read_words(lua_State *L, const char *name, const char **words, struct buf *keep,
+                         const struct marks *marks)
 {
     size_t count, offsets[ARGS_MAX];
     struct err err = ERR_INIT;
@@ -101,7 +102,8 @@ static size_t read_words(lua_State *L, const char *name, const char **words, str
         offsets[i] = keep->len;
         /* Words are visible to every user of the machine: a secret does not go there. */
         if (marks_find((struct view){text, len}) && strcmp(name, "argv") == 0)
-            luaL_error(L, "argv[%d] holds a secret or a value not known yet; hand secrets over by input or env", (int)i + 1);
+            luaL_error(L, "argv[%d] holds a secret or a value not known yet; hand secrets over by input or env",
+                       (int)i + 1);
         if (marks_reveal(marks, (struct view){text, len}, keep, &err) < 0)
             script_raise(L, &err);
         buf_add(keep, "", 1);
@@ -155,7 +157,8 @@ static int process_run_lua(lua_State *L)
     if (lua_getfield(L, 1, "timeout_ms") == LUA_TNUMBER)
         request.timeout_ms = lua_tointeger(L, -1);
     if (!reads && (!change || !change_acting(change))) {
-        err_set(&err, ERR_USAGE, "running %s may change something, outside of a verb's act; wrap it in dosrun.verb, or say reads = true",
+        err_set(&err, ERR_USAGE,
+                "running %s may change something, outside of a verb's act; wrap it in dosrun.verb, or say reads = true",
                 argv[0]);
         err_explain(&err, "S401");
         return script_raise(L, &err);

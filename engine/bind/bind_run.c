@@ -120,7 +120,8 @@ static int run_uses(lua_State *L)
     return 0;
 }
 
-/* project_list(folder) -> file names, sorted; nil when there is no such folder. Kept with the run, as read's files are. */
+/* project_list(folder) -> file names, sorted; nil when there is no such folder. Kept with the run, as read's files are.
+ */
 static int run_project_list(lua_State *L)
 {
     struct bind *bind = bind_of(L);
@@ -265,6 +266,7 @@ static int run_option(lua_State *L)
     return 1;
 }
 
+/* playbook_path() -> as given on the command line */
 static int run_playbook_path(lua_State *L)
 {
     lua_pushstring(L, bind_of(L)->playbook);

@@ -226,10 +226,10 @@ const struct explain explain_table[] = {
      "error[S409]: string.len cannot be set: string is read-only",
      "Write a function of your own and share it through a file below lib/."},
     {"S410", "a room was named too late",
-     "Whether a run needs a cluster and its lock is known from what the playbook names while it loads. This one took kube, "
+     "Whether a run needs a cluster and its lock is known from what the playbook names while it loads. This one took "
+     "kube, "
      "istio or image inside a step only.",
-     "local kube = dosrun.kube   -- at the top of the file",
-     "Name the room at the playbook's top."},
+     "local kube = dosrun.kube   -- at the top of the file", "Name the room at the playbook's top."},
     {"X701", "a program was not found",
      "The playbook runs a program, or the kubeconfig asks one for a token, and PATH has none of that name.",
      "error[X701]: there is no program \"docker\" in PATH",

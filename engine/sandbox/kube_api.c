@@ -318,6 +318,7 @@ static int api_serve(lua_State *lua)
     return 0;
 }
 
+/* withdraw(crd): its kinds are served no more */
 static int api_withdraw(lua_State *lua)
 {
     struct doc *crd = host_lua_take(lua, 1);

@@ -265,15 +265,6 @@ static int doc_array_fn(lua_State *lua)
     return 1;
 }
 
-/* doc.is(value, "object" | "array" | ...) */
-static int doc_is_fn(lua_State *lua)
-{
-    const struct proxy *proxy = luaL_testudata(lua, 1, proxy_name);
-
-    lua_pushboolean(lua, proxy && strcmp(doc_type_name(proxy->doc), luaL_checkstring(lua, 2)) == 0);
-    return 1;
-}
-
 /* doc.json(value) -> sorted, compact text */
 static int doc_json_fn(lua_State *lua)
 {
@@ -288,8 +279,8 @@ static int doc_json_fn(lua_State *lua)
     return 1;
 }
 
-static const luaL_Reg doc_functions[] = {{"copy", doc_copy_fn}, {"equal", doc_equal_fn}, {"array", doc_array_fn},
-                                         {"is", doc_is_fn},     {"json", doc_json_fn},   {NULL, NULL}};
+static const luaL_Reg doc_functions[] = {
+    {"copy", doc_copy_fn}, {"equal", doc_equal_fn}, {"array", doc_array_fn}, {"json", doc_json_fn}, {NULL, NULL}};
 
 /* ---- the state ---- */
 

@@ -20,6 +20,7 @@ static struct task *check_handle(lua_State *L)
     return handle->task;
 }
 
+/* spawn(f, ...) -> handle: f(...) in a task of its own, a child of this one */
 static int task_spawn(lua_State *L)
 {
     struct script *script = script_of(L);
@@ -73,6 +74,7 @@ static void check_no_deadlock(lua_State *L, const struct task *task, const struc
     }
 }
 
+/* handle:join() -> what the task returned; raises what it raised */
 static int task_join(lua_State *L)
 {
     struct task *target = check_handle(L), *task = context_of(L)->task;
@@ -83,6 +85,7 @@ static int task_join(lua_State *L)
     return task_wait_join(L, target);
 }
 
+/* handle:cancel(why?) */
 static int task_cancel_handle(lua_State *L)
 {
     struct task *target = check_handle(L);
@@ -93,6 +96,7 @@ static int task_cancel_handle(lua_State *L)
     return 0;
 }
 
+/* handle:done() -> has it ended? */
 static int task_is_done(lua_State *L)
 {
     lua_pushboolean(L, task_done(check_handle(L)));

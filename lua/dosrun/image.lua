@@ -109,7 +109,8 @@ end
 return setmetatable(M, {
   __index = function(_, name)
     if name == "publish" then
-      play.fail(2, "image.publish: building and pushing images comes with a later version of dosrun. Name images that are pushed already: --set images=HOST/PREFIX, and image.resolve(\"HOST/PREFIX:tag\")")
+      play.fail(2, "image.publish: building and pushing images comes with a later version of dosrun. "
+        .. "Name images that are pushed already: --set images=HOST/PREFIX, and image.resolve(\"HOST/PREFIX:tag\")")
     end
     local near = run.suggest(tostring(name), { resolve = true })
     play.fail(2, "dosrun.image has no %q%s", tostring(name), near and ("; did you mean %q?"):format(near) or "")

@@ -102,7 +102,9 @@ local scale = {
       subject = "scale " .. object.key(input.ref),
     })
   end,
-  undo_data = function(input, before) return { op = "kube.fields", ref = input.ref, uid = before.metadata.uid, applied = native.applied(before, object.manager) } end,
+  undo_data = function(input, before)
+    return { op = "kube.fields", ref = input.ref, uid = before.metadata.uid, applied = native.applied(before, object.manager) }
+  end,
   record_before = native.without_status,
   record = function(value) return native.trim(value, true) end,
   result = function(after) return after.spec.replicas end,

@@ -2,7 +2,6 @@
 local script = require "dosrun.native.script"
 local run = require "dosrun.native.run"
 local changes = require "dosrun.native.change"
-local changes = require "dosrun.native.change"
 
 local M = {}
 

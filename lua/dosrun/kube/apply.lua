@@ -20,13 +20,6 @@ local LIST_FROM = 4 -- objects of one kind and namespace from which one list is 
 
 -- ---- one object ----
 
-local function raise(err, explain, prefix)
-  if type(err) ~= "table" then error(err, 0) end
-  if prefix then err.message = prefix .. ": " .. err.message end
-  if explain and (err.explain == nil or err.explain == "") then err.explain = explain end
-  error(err, 0)
-end
-
 -- GET, nil when there is no such object, namespace or kind yet.
 local function read(ref)
   local ok, path = pcall(object.path, ref)
@@ -45,7 +38,8 @@ M.read = read
 local function explain_conflict(err, input)
   if type(err) == "table" and err.kind == "conflict" and err.message:find("Apply failed with", 1, true) then
     err.code, err.explain = "FieldManagerConflict", "K101"
-    err.message = ("%s: another manager owns fields that the manifest sets: %s. Leave these fields out of the manifest, or take them over with { force = true } for this object")
+    err.message = ("%s: another manager owns fields that the manifest sets: %s. "
+      .. "Leave these fields out of the manifest, or take them over with { force = true } for this object")
       :format(object.key(input.ref), err.message)
   end
   error(err, 0)
@@ -441,7 +435,9 @@ function M.apply(source, values, options)
   play.check_names(options, known, "kube.apply", 3)
   local set = options.set or (type(source) == "string" and source:match("([^/]+)%.ya?ml$"))
   if not set then play.fail(3, "kube.apply: a list of objects needs { set = \"name\" }") end
-  if script.known(set) and (not set:match("^[a-z0-9][a-z0-9.-]*$") or #set > 200) then play.fail(3, "kube.apply: set %q: lower-case letters, digits, '-' and '.' only", set) end
+  if script.known(set) and (not set:match("^[a-z0-9][a-z0-9.-]*$") or #set > 200) then
+    play.fail(3, "kube.apply: set %q: lower-case letters, digits, '-' and '.' only", set)
+  end
   local entries, where = read_entries(source, values)
   native.discover()
   local inputs = make_inputs(entries, where, { set = set, namespace = options.namespace, force = options.force })

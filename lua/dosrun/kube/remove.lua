@@ -23,13 +23,15 @@ local function read(ref)
   error(found, 0)
 end
 
+local clusters_kinds = { Event = true, Endpoints = true, EndpointSlice = true, Lease = true, ControllerRevision = true, PodMetrics = true }
+
 -- What the cluster itself puts into a namespace.
 local function is_clusters_own(one)
-  if one.kind == "Event" or one.kind == "Endpoints" or one.kind == "EndpointSlice" or one.kind == "Lease" or one.kind == "ControllerRevision" then return true end
+  if clusters_kinds[one.kind] then return true end
   if #(one.metadata.ownerReferences or {}) > 0 then return true end
   if one.kind == "ServiceAccount" and one.metadata.name == "default" then return true end
   if one.kind == "ConfigMap" and (one.metadata.name == "kube-root-ca.crt" or one.metadata.name == "istio-ca-root-cert") then return true end
-  return one.kind == "PodMetrics"
+  return false
 end
 
 -- Objects in a namespace that neither we nor the cluster made.

@@ -159,7 +159,11 @@ function M.gone(ref, uid, options)
           finalizers ~= "" and "; its finalizers hold it: " .. finalizers or ""),
       }, 0)
     end
-    run.wait { object = object.key(ref), condition = "gone", newest = found and found.metadata.finalizers and "finalizers: " .. table.concat(found.metadata.finalizers, ", ") or "being deleted", since_ms = begun }
+    local finalizers = found and found.metadata.finalizers
+    run.wait {
+      object = object.key(ref), condition = "gone", since_ms = begun,
+      newest = finalizers and "finalizers: " .. table.concat(finalizers, ", ") or "being deleted",
+    }
     watch:wait(math.min(left, LOOK_MS))
   end
 end
