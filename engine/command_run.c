@@ -165,6 +165,8 @@ static bool rolls_back(const struct dosrun *dosrun)
         return false;
     if (strcmp(dosrun->err.code, "CredentialsExhausted") == 0 || dosrun->err.kind == ERR_INTERNAL)
         return false;
+    if (dosrun->lease && kube_lease_lost(dosrun->lease))
+        return false; /* whoever has the lock now acts on what stands */
     if (dosrun->command->on_failure != FAILURE_DEFAULT)
         return dosrun->command->on_failure == FAILURE_ROLLBACK;
     return strcmp(on_failure, "rollback") == 0;
@@ -229,8 +231,7 @@ int session_finish(struct dosrun *dosrun)
     if (!err->kind)
         return session_end(dosrun, dosrun->drifted ? EXIT_DRIFT : EXIT_DONE, "done");
     note_failure(dosrun);
-    if (!changes_any(dosrun->changes) && !dosrun->interrupted && err->kind != ERR_INTERNAL &&
-        !(dosrun->journal && journal_trouble(dosrun->journal))) {
+    if (!changes_any(dosrun->changes) && !dosrun->interrupted && err->kind != ERR_INTERNAL) {
         code = dosrun_fail(dosrun, err, untouched_exit(err));
         return session_end(dosrun, code, "untouched");
     }

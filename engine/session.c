@@ -438,12 +438,12 @@ static void end_facts(struct dosrun *dosrun, struct doc *event, int code, const 
     doc_unref(never);
 }
 
-/* A journal that fails decides: what stands may not be forgotten. */
+/* A journal that fails decides: what stands may not be forgotten. Where nothing does, the failure has been told. */
 static void end_trouble(struct dosrun *dosrun, int *code, const char **how)
 {
     const struct err *trouble = dosrun->journal ? journal_trouble(dosrun->journal) : NULL;
 
-    if (!trouble || *code == EXIT_INTERNAL || *code == EXIT_STOPPED)
+    if (!trouble || *code == EXIT_INTERNAL || *code == EXIT_STOPPED || strcmp(*how, "untouched") == 0)
         return;
     *code = EXIT_STOPPED;
     *how = "stopped";

@@ -69,8 +69,10 @@ static void admission_durable(void *ctx, const struct err *err)
 {
     struct admission *admission = ctx;
 
-    if (!err)
+    if (!err) {
+        admission->change->changes->any = true;
         world_crash_point(admission->change->changes->options.world, admission->attempt, CRASH_INTENT);
+    }
     admission_end(admission, err);
 }
 
@@ -98,7 +100,6 @@ static void admission_write(struct admission *admission)
     call = record_call_add(record, admission->attempt, admission->logical, admission->method, admission->url);
     call->guarded = admission->guarded;
     call->sent_ms = world_now_ms(changes->options.world);
-    changes->any = true;
     admission->written = true;
     changes_emit(changes, EVENT_INTENT, record, event);
     changes_durable(changes, admission_durable, admission);
@@ -437,6 +438,7 @@ static void local_durable(void *ctx, const struct err *err)
     list_remove(&local->link);
     free(local);
     act.changes->in_flight--;
+    act.changes->any |= !err;
     act.fn(act.ctx, err);
 }
 
@@ -459,7 +461,6 @@ void change_local(struct change *change, const char *what, void (*fn)(void *ctx,
     act->changes = changes;
     act->fn = fn;
     act->ctx = ctx;
-    changes->any = true;
     changes->in_flight++;
     list_add_tail(&changes->locals, &act->link);
     changes_durable(changes, local_durable, act);

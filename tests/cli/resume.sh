@@ -312,6 +312,44 @@ exits 70 abandon "$(run_id 1)" --yes
 cmp -s "$journal" "$work/kept" || bad "the journal was touched"
 finish
 
+# A disk that ends: files may not grow beyond that many KiB, and writing more is an error (EFBIG), no signal.
+limited() {
+  local kib=$1
+  shift
+  (trap "" XFSZ; ulimit -f "$kib"; exec "$dosrun" "$@") >"$work/out" 2>"$work/err"
+  echo $?
+}
+filling() {
+  cat >playbooks/p.lua <<'LUA'
+local dosrun = require "dosrun.v1"
+local p = dosrun.playbook { "p" }
+local text = ("0123456789abcdef"):rep(8 * 1024)
+p:step("fill", function() for i = 1, 12 do dosrun.file.write("out/" .. i, text .. i) end end)
+return p
+LUA
+}
+
+begin "a full disk stops the run, names both commands, and both work"
+filling
+code=$(limited 2000 playbooks/p.lua)
+[ "$code" = 3 ] || bad "it ended with $code, not 3"
+says "dosrun resume r1-" && says "dosrun rollback r1-" && says "journal"
+[ -e out/1 ] && [ ! -e out/12 ] || bad "it did not stop in the middle"
+exits 5 playbooks/p.lua
+exits 0 resume
+[ -e out/12 ] || bad "the resume did not end"
+exits 0 rollback
+gone out/1; gone out/12
+finish
+
+begin "a full disk before anything was touched is an ordinary failure"
+filling
+code=$(limited 100 playbooks/p.lua)
+[ "$code" = 1 ] || bad "it ended with $code, not 1"
+gone out/1
+exits 0 playbooks/p.lua
+finish
+
 begin "kill -9 at a hundred points: resume and rollback end where they should"
 if python3 "$here/resume_points.py" "$dosrun" "$work/points" 100 >"$work/err" 2>&1; then tail -1 "$work/err" | sed 's/^/  /'; else bad "points"; fi
 finish

@@ -130,6 +130,7 @@ TEST(a_journal_that_fails_lets_nothing_out)
     CHECK(sent.done);
     CHECK_INT(sent.err.kind, ERR_QUOTA);
     CHECK(lab_get(&lab, URL) == NULL);
+    CHECK(!changes_any(lab.changes));
     CHECK_INT(lab_count(&lab, "call.end"), 1); /* withdrawn, so that no resume waits for it */
     CHECK(!changes_in_flight(lab.changes));
     change_close(change);
