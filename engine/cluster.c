@@ -146,6 +146,22 @@ static int lock_try(struct dosrun *dosrun, const struct kube_lease_options *opti
     return -1;
 }
 
+static void tell_replaced(struct dosrun *dosrun)
+{
+    const char *replaced = kube_lease_replaced(dosrun->lease);
+    struct doc *event;
+    char *text;
+
+    if (!replaced)
+        return;
+    event = dosrun_event("log", "level", "warning");
+    text = mem_printf("the lock of %s was taken over; its undo data are lost unless its journal is in the store",
+                      replaced);
+    doc_set_text(event, "text", text);
+    event_emit(dosrun->bus, EVENT_LIVE, NULL, event);
+    free(text);
+}
+
 int cluster_lock(struct dosrun *dosrun, struct err *err)
 {
     int64_t until = world_mono_ms(dosrun->world) + dosrun->command->lock_wait_ms;
@@ -173,6 +189,7 @@ int cluster_lock(struct dosrun *dosrun, struct err *err)
         timer_start(dosrun->world, LOCK_PAUSE_MS, lock_pause_over, dosrun);
         dosrun_wait(dosrun);
     }
+    tell_replaced(dosrun);
     return 0;
 }
 

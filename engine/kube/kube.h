@@ -150,6 +150,9 @@ extern const char kube_lock_owner[];
 struct kube_lease *kube_lease_take(struct kube *kube, const struct kube_lease_options *options, kube_ready_fn *taken,
                                    void (*lost)(void *ctx, const struct err *err), void *ctx);
 int64_t kube_lease_epoch(const struct kube_lease *lease);
+/* Whom --take-over took the lock from; NULL when it was free, ours, or of an owner known to be dead. */
+const char *kube_lease_replaced(const struct kube_lease *lease);
+bool kube_lease_lost(const struct kube_lease *lease); /* somebody else has it: nothing may be changed any more */
 /* Wall time until which changing calls may be started: the lease's end less a third of its duration. */
 int64_t kube_lease_acts_until(const struct kube_lease *lease);
 /* Clears the holder when it is ours, then frees; also after taken told an error. released may be NULL. */

@@ -22,6 +22,7 @@ struct kube_lease {
     int64_t duration_ms;
 
     char *path, *list_path, *identity;
+    char *replaced;     /* whose lock was taken over before it was given back; NULL: nobody's */
     struct doc *lease;  /* as the server has it, as far as we know */
     int64_t epoch;      /* 0: not taken */
     int64_t written_ms; /* wall clock that the write under way puts in */
@@ -49,6 +50,7 @@ static void lease_free(struct kube_lease *lease)
     free(lease->path);
     free(lease->list_path);
     free(lease->identity);
+    free(lease->replaced);
     free(lease);
 }
 
@@ -304,7 +306,7 @@ static bool is_expired(const struct kube_lease *lease, const struct doc *found)
     return renewed_ms < 0 || renewed_ms + seconds * 1000 < world_now_ms(lease->kube->world);
 }
 
-static bool may_take(const struct kube_lease *lease, const struct doc *found, bool expired)
+static bool may_take(struct kube_lease *lease, const struct doc *found, bool expired)
 {
     const char *host = annotation(found, "dosrun/host"), *run = annotation(found, "dosrun/run");
 
@@ -313,7 +315,11 @@ static bool may_take(const struct kube_lease *lease, const struct doc *found, bo
     if (lease->host_alive_known && lease->owner_dead && strcmp(host, lease->host) == 0 &&
         lease->owner_dead(lease->dead_ctx, host, run))
         return true;
-    return expired && lease->take_over;
+    if (!expired || !lease->take_over)
+        return false;
+    free(lease->replaced);
+    lease->replaced = mem_text(spec_text(found, "holderIdentity"));
+    return true;
 }
 
 static void take_seen(void *ctx, const struct doc *body, const struct http_answer *answer, const struct err *err)
@@ -379,6 +385,16 @@ struct kube_lease *kube_lease_take(struct kube *kube, const struct kube_lease_op
 int64_t kube_lease_epoch(const struct kube_lease *lease)
 {
     return lease->epoch;
+}
+
+const char *kube_lease_replaced(const struct kube_lease *lease)
+{
+    return lease->replaced;
+}
+
+bool kube_lease_lost(const struct kube_lease *lease)
+{
+    return lease->lost_told;
 }
 
 int64_t kube_lease_acts_until(const struct kube_lease *lease)
