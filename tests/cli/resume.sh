@@ -334,7 +334,8 @@ filling
 code=$(limited 2000 playbooks/p.lua)
 [ "$code" = 3 ] || bad "it ended with $code, not 3"
 says "dosrun resume r1-" && says "dosrun rollback r1-" && says "journal"
-[ -e out/1 ] && [ ! -e out/12 ] || bad "it did not stop in the middle"
+[ -e out/1 ] || bad "it never began"
+gone out/12
 exits 5 playbooks/p.lua
 exits 0 resume
 [ -e out/12 ] || bad "the resume did not end"
@@ -348,6 +349,32 @@ code=$(limited 100 playbooks/p.lua)
 [ "$code" = 1 ] || bad "it ended with $code, not 1"
 gone out/1
 exits 0 playbooks/p.lua
+finish
+
+begin "nobody is told done before the end is on disk"
+ends=0
+for pad in $(seq 0 40 1200); do
+  rm -rf "$work/state" out/one
+  cat >playbooks/p.lua <<LUA
+local dosrun = require "dosrun.v1"
+local p = dosrun.playbook { "p", summary = "$(printf "%${pad}s" '')" }
+p:step("one", function() dosrun.file.write("out/one", "1") end)
+return p
+LUA
+  code=$(limited 3 playbooks/p.lua)
+  last=$(tail -n 1 "$work"/state/targets/*/runs/r1-*.jsonl)
+  case $code in
+  0) [[ $last == *'"type":"run.end"'*'"exit":0'* ]] || bad "pad $pad: done, and the journal ends in: $last" ;;
+  1 | 3) [[ $last != *'"type":"run.end"'* ]] || bad "pad $pad: $code, and the journal says: $last" ;;
+  *) bad "pad $pad: it ended with $code" ;;
+  esac
+  if [ "$code" = 3 ] && grep -qF "[one] 1 change" "$work/err"; then
+    ends=$((ends + 1))
+    says "dosrun resume r1-"
+    exits 0 resume
+  fi
+done
+[ $ends -gt 0 ] || bad "no limit fell into the end of the run"
 finish
 
 begin "kill -9 at a hundred points: resume and rollback end where they should"
