@@ -53,7 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scan((struct view){(const char *)data, size}, &first, &good);
     if (good > size)
         abort();
-    if (scan((struct view){(const char *)data, good}, &again, &same) < 0 || same != good || again.events != first.events)
+    if (scan((struct view){(const char *)data, good}, &again, &same) < 0 || same != good ||
+        again.events != first.events)
         abort();
     return 0;
 }
