@@ -242,6 +242,8 @@ static void gate_enter(void *ctx, struct http_call *call, const struct http_requ
     struct err err = ERR_INIT;
 
     if (request->owner && request->owner == changes->options.lock_owner) {
+        world_crash_point(changes->options.world, attempt, CRASH_BEFORE);
+        world_crash_point(changes->options.world, attempt, CRASH_INTENT);
         http_gate_open(call, NULL);
         return;
     }
@@ -259,8 +261,10 @@ static void gate_leave(void *ctx, const struct http_request *request, uint64_t a
 {
     struct changes *changes = ctx;
 
-    if (request->owner == changes->options.lock_owner)
+    if (request->owner == changes->options.lock_owner) {
+        world_crash_point(changes->options.world, attempt, CRASH_OUTCOME);
         return;
+    }
     attempt_end(request->owner, attempt, answer ? answer->status : 0, err);
 }
 
