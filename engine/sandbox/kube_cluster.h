@@ -180,6 +180,10 @@ void request_handle(struct cluster *cluster, const struct sim_request *http, str
 /* true when the path was one of discovery, version, health */
 bool discovery_handle(struct cluster *cluster, const struct sim_request *http, struct sim_reply *reply);
 /* JSON answer with Warning headers; plain text answer. */
+/* kube_metrics.c: the metrics API; who one is and what one may do (false: the request is neither) */
+void metrics_answer(struct cluster *cluster, const struct resource *resource, const char *namespace, const char *name,
+                    struct sim_reply *reply);
+bool review_answer(const struct sim_request *http, struct sim_reply *reply);
 void reply_doc(struct sim_reply *reply, int code, const struct doc *doc, const struct doc *warnings);
 void reply_text(struct sim_reply *reply, int code, const char *text);
 /* kube_list.c */

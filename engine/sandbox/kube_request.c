@@ -428,7 +428,9 @@ static void dispatch(struct request *request)
 
     write_init(&write, request->cluster, request->resource);
     write.manager = manager;
-    if (strcmp(method, "GET") == 0 && strcmp(request->subresource, "log") == 0)
+    if (strcmp(method, "GET") == 0 && strcmp(request->resource->group, "metrics.k8s.io") == 0)
+        metrics_answer(request->cluster, request->resource, request->namespace, request->name, request->reply);
+    else if (strcmp(method, "GET") == 0 && strcmp(request->subresource, "log") == 0)
         handle_log(request);
     else if (strcmp(method, "GET") == 0 && *request->name && !query_true(request->http, "watch"))
         handle_get(request);
@@ -490,7 +492,7 @@ void request_handle(struct cluster *cluster, const struct sim_request *http, str
 {
     struct request request = {.cluster = cluster, .http = http, .reply = reply};
 
-    if (discovery_handle(cluster, http, reply))
+    if (discovery_handle(cluster, http, reply) || review_answer(http, reply))
         return;
     request.path = mem_text(http->path);
     path_cut(&request);

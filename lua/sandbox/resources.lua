@@ -98,6 +98,10 @@ local all = {
   group("scheduling.k8s.io", "v1", "apps", {
     { kind = "PriorityClass", plural = "priorityclasses", short = { "pc" }, namespaced = false, generation = true },
   }),
+  group("metrics.k8s.io", "v1beta1", "core", { -- computed by kube_metrics.c, nothing is stored
+    { kind = "NodeMetrics", plural = "nodes", singular = "", namespaced = false, verbs = { "get", "list" } },
+    { kind = "PodMetrics", plural = "pods", singular = "", verbs = { "get", "list" } },
+  }),
   group("storage.k8s.io", "v1", "network", {
     { kind = "StorageClass", returns = true, plural = "storageclasses", short = { "sc" }, namespaced = false },
   }),
