@@ -5,7 +5,7 @@
  *
  *   http.request {method, url, headers, body, if_still}    change/undo_http.c
  *   file.restore {path, content | missing, mode}           change/undo_file.c
- *   kube.delete  {ref, uid}                                kube/undo.c
+ *   kube.delete  {ref, uid, applied?}                        kube/undo.c
  *   kube.fields  {ref, uid, applied, set, unset}           kube/undo.c
  *   kube.create  {object}                                  kube/undo.c
  *   route.weights {ref, uid, route, weights}               istio/undo.c

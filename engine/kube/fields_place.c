@@ -344,3 +344,15 @@ void kube_walk(struct doc *const sides[], size_t count, bool whole, kube_leaf_fn
     walk_values(&walk, values);
     doc_unref(walk.place);
 }
+
+const char *kube_place_owner(const struct doc *object, const struct doc *place, const char *except)
+{
+    const struct doc *entry = NULL;
+    struct buf pointer;
+
+    buf_init(&pointer, 64 << 10);
+    if (object && kube_place_pointer(object, place, &pointer))
+        entry = kube_fields_owner(object, buf_text(&pointer), except);
+    buf_free(&pointer);
+    return doc_path_text(entry, "manager", NULL);
+}

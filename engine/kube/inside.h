@@ -132,6 +132,9 @@ void kube_place_text(struct buf *out, const struct doc *place);      /* spec.con
 /* JSON pointer in object; the part that exists, when not all does (then false, and it ends with the first missing token). */
 bool kube_place_pointer(const struct doc *object, const struct doc *place, struct buf *out);
 
+/* Manager of the place in this version of the object (may be NULL), other than `except`; NULL when nobody owns it. */
+const char *kube_place_owner(const struct doc *object, const struct doc *place, const char *except);
+
 enum { KUBE_SIDES_MAX = 3 };
 /* Walks several versions of one object at once; fn gets every leaf that is in any of them (NULL where it is not). */
 typedef void kube_leaf_fn(void *ctx, const struct doc *place, struct doc *const values[KUBE_SIDES_MAX]);
@@ -153,7 +156,8 @@ void kube_gone_wait(struct kube *kube, const struct kube_resource *resource, con
 /* What others have put into a Namespace, or made of a CustomResourceDefinition: array (taken) of {what, manager?}. */
 typedef void kube_inside_fn(void *ctx, struct doc *foreign, const struct err *err);
 bool kube_is_container(const struct doc *object);
-void kube_inside_look(struct kube *kube, const struct doc *container, kube_inside_fn *fn, void *ctx);
+/* planned: what dosrun made, which an undo would have taken away by then, does not count. */
+void kube_inside_look(struct kube *kube, const struct doc *container, bool planned, kube_inside_fn *fn, void *ctx);
 
 /* ---- undo.c, undo_delete.c, undo_fields.c, undo_create.c ---- */
 

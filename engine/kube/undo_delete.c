@@ -1,6 +1,7 @@
 /*
- * kube.delete: an object that a run created goes away. Fields that others set on it since do not matter, but what
- * others put inside of it does; and another object of the same name is not ours to delete.
+ * kube.delete: an object that a run created goes away. What others added to it since does not matter; but where they
+ * changed a field that the run had set it stays, and so it does when others put something inside of it. Another object
+ * of the same name is not ours to delete.
  */
 #include "kube/inside.h"
 
@@ -27,6 +28,43 @@ static bool is_ours(const struct kube_undo *task, const struct doc *live)
     if (task->uid && strcmp(task->uid, uid) == 0)
         return true;
     return (!task->uid || task->settle_ms > 0) && managed_by_us(live);
+}
+
+struct changed_since {
+    struct kube_undo *task;
+    const struct doc *live;
+};
+
+/* A field as the run set it, and as it is now. */
+static void field_seen(void *ctx, const struct doc *place, struct doc *const values[KUBE_SIDES_MAX])
+{
+    const struct changed_since *since = ctx;
+    const char *owner;
+    struct buf text;
+
+    if (!values[0] || doc_equal(values[0], values[1]))
+        return;
+    owner = kube_place_owner(since->live, place, KUBE_MANAGER);
+    if (values[1] && !owner)
+        return; /* a later act of ours */
+    buf_init(&text, 64 << 10);
+    kube_place_text(&text, place);
+    kube_undo_left(since->task, buf_text(&text), owner, values[1]);
+    buf_free(&text);
+}
+
+/* Lists the fields that the run set and others have changed; true when there are any. */
+static bool changed_by_others(struct kube_undo *task, const struct doc *live)
+{
+    struct doc *applied = doc_get(task->undo, "applied"), *copy;
+    struct changed_since since = {task, live};
+
+    if (!applied)
+        return false;
+    copy = doc_copy(live);
+    kube_walk((struct doc *[]){applied, copy}, 2, false, field_seen, &since);
+    doc_unref(copy);
+    return doc_size(task->left) > 0;
 }
 
 static void delete_send(struct kube_undo *task, const struct doc *live)
@@ -102,10 +140,12 @@ void kube_undo_delete_found(struct kube_undo *task, const struct doc *live)
         kube_undo_end(task, UNDO_FOREIGN, NULL);
     } else if (doc_path(live, "metadata", "deletionTimestamp", NULL) && !task->plan) {
         kube_undo_gone(task, live);
+    } else if (changed_by_others(task, live)) {
+        kube_undo_end(task, UNDO_FOREIGN, NULL);
     } else if (kube_is_container(live)) {
         inside = mem_alloc(sizeof(*inside));
         *inside = (struct looking_inside){task, doc_ref(live)};
-        kube_inside_look(task->kube, live, inside_seen, inside);
+        kube_inside_look(task->kube, live, task->plan, inside_seen, inside);
     } else if (task->plan) {
         kube_undo_would(task, "delete %s", task->what);
         kube_undo_end(task, UNDO_DONE, NULL);

@@ -34,19 +34,6 @@ static bool place_is(const struct doc *place, const char *first, const char *sec
            strcmp(doc_as_text(doc_at(place, 1), ""), second) == 0;
 }
 
-/* Manager of the place in this version, other than `except`; NULL when nobody owns it. */
-static const char *owner_at(const struct doc *object, const struct doc *place, const char *except)
-{
-    const struct doc *entry = NULL;
-    struct buf pointer;
-
-    buf_init(&pointer, 64 << 10);
-    if (object && kube_place_pointer(object, place, &pointer))
-        entry = kube_fields_owner(object, buf_text(&pointer), except);
-    buf_free(&pointer);
-    return doc_path_text(entry, "manager", NULL);
-}
-
 static bool owned_by_us(const struct doc *object, const struct doc *place)
 {
     struct buf pointer;
@@ -74,7 +61,8 @@ static bool changed_by_us(const struct decision *decision, const struct doc *pla
         return kube_place_get(doc_get(task->undo, "applied"), place) || owned_by_us(task->before, place);
     if (doc_path(task->after, "metadata", "managedFields", NULL))
         return owned_by_us(task->after, place);
-    return !doc_equal(live, after) || owned_by_us(decision->live, place) || !owner_at(decision->live, place, NULL);
+    return !doc_equal(live, after) || owned_by_us(decision->live, place) ||
+           !kube_place_owner(decision->live, place, NULL);
 }
 
 /* The body says what is now, or nothing, about a field that is not to be changed. */
@@ -93,7 +81,7 @@ static void restore_add(struct decision *decision, const struct doc *place, cons
     doc_set(restore, "place", doc_copy(place));
     if (before) {
         doc_set(restore, "value", doc_copy(before));
-        doc_set_text(restore, "manager", owner_at(decision->task->before, place, KUBE_MANAGER));
+        doc_set_text(restore, "manager", kube_place_owner(decision->task->before, place, KUBE_MANAGER));
     }
     doc_push(decision->restores, restore);
 }
@@ -130,7 +118,7 @@ static void field_decide(void *ctx, const struct doc *place, struct doc *const v
             body_keep(decision, place, live);
     } else if (!doc_equal(live, before)) {
         /* The value may be as the run left it and yet be another manager's by now. */
-        taken = live && task->after ? owner_at(decision->live, place, KUBE_MANAGER) : NULL;
+        taken = live && task->after ? kube_place_owner(decision->live, place, KUBE_MANAGER) : NULL;
         if (doc_get(task->ours, buf_text(&path)) || (doc_equal(live, after) && !taken)) {
             doc_set_bool(task->ours, buf_text(&path), true);
             restore_add(decision, place, before);

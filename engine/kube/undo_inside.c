@@ -13,6 +13,7 @@ struct inside {
     struct doc *container, *foreign;
     struct listing *listings;
     size_t pending;
+    bool planned;   /* what dosrun made still stands, and would be gone by then */
     struct err err; /* the first; without a look inside nothing is deleted */
     kube_inside_fn *fn;
     void *ctx;
@@ -75,6 +76,15 @@ static bool made_by_us(const struct doc *object)
             return true;
     }
     return false;
+}
+
+/*
+ * What dosrun made is undone before the container is: what is still there then was left, for others have changed it, or
+ * is another run's.
+ */
+static bool goes_first(const struct inside *inside, const struct doc *object)
+{
+    return made_by_us(object) && (inside->planned || doc_path(object, "metadata", "deletionTimestamp", NULL));
 }
 
 static bool comes_with_namespace(const struct doc *object)
@@ -163,7 +173,8 @@ static void listed(void *ctx, struct doc *items, const char *resource_version, c
     for (size_t i = 0; i < doc_size(items); i++) {
         const struct doc *object = doc_at(items, i);
 
-        if (!is_controlled(object) && !made_by_us(object) && !made_by_cluster(object) && !comes_with_namespace(object))
+        if (!is_controlled(object) && !goes_first(inside, object) && !made_by_cluster(object) &&
+            !comes_with_namespace(object))
             foreign_add(inside, object);
     }
     inside_step(inside);
@@ -212,11 +223,12 @@ static void discovered(void *ctx, const struct err *err)
     inside_step(inside);
 }
 
-void kube_inside_look(struct kube *kube, const struct doc *container, kube_inside_fn *fn, void *ctx)
+void kube_inside_look(struct kube *kube, const struct doc *container, bool planned, kube_inside_fn *fn, void *ctx)
 {
     struct inside *inside = mem_alloc(sizeof(*inside));
 
     inside->kube = kube;
+    inside->planned = planned;
     inside->err = ERR_INIT;
     inside->fn = fn;
     inside->ctx = ctx;

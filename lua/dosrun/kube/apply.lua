@@ -34,13 +34,26 @@ local function read(ref)
 end
 M.read = read
 
+-- "ann, 2026-11-23T18:36:50Z; bob, ...": when the managers that a conflict names wrote last.
+local function writers(message, now)
+  local times, list = {}, {}
+  for _, entry in ipairs(now and now.metadata.managedFields or {}) do
+    if entry.time and (times[entry.manager] or "") < entry.time then times[entry.manager] = entry.time end
+  end
+  for manager in message:gmatch 'onflicts? with "([^"]+)"' do
+    if times[manager] then list[#list + 1] = ("%s, %s"):format(manager, times[manager]) end
+    times[manager] = nil
+  end
+  return #list > 0 and (" (last written by %s)"):format(table.concat(list, "; ")) or ""
+end
+
 -- "Apply failed with 1 conflict: conflict with \"x\" using apps/v1: .spec.replicas" told with the ways out.
-local function explain_conflict(err, input)
+local function explain_conflict(err, input, now)
   if type(err) == "table" and err.kind == "conflict" and err.message:find("Apply failed with", 1, true) then
     err.code, err.explain = "FieldManagerConflict", "K101"
-    err.message = ("%s: another manager owns fields that the manifest sets: %s. "
+    err.message = ("%s: another manager owns fields that the manifest sets: %s%s. "
       .. "Leave these fields out of the manifest, or take them over with { force = true } for this object")
-      :format(object.key(input.ref), err.message)
+      :format(object.key(input.ref), err.message, writers(err.message, now))
   end
   error(err, 0)
 end
@@ -58,7 +71,7 @@ local function send(input, now, dry)
     method = "PATCH", path = object.path(input.ref), query = query, content_type = APPLY, body = body, reads = dry or nil,
     guarded = now ~= nil and not dry, subject = (dry and "try " or "apply ") .. object.key(input.ref),
   })
-  if not ok then explain_conflict(answer, input) end
+  if not ok then explain_conflict(answer, input, now) end
   return answer
 end
 
@@ -142,7 +155,7 @@ M.verb = {
   act = function(input, now, change)
     local answer = send(input, now, false)
     if not change:found() then
-      change:undo { op = "kube.delete", ref = input.ref, uid = answer.metadata.uid }
+      change:undo { op = "kube.delete", ref = input.ref, uid = answer.metadata.uid, applied = native.applied(answer, object.manager) }
     end
     return answer
   end,
