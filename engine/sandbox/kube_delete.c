@@ -127,10 +127,14 @@ static struct doc *delete_now(struct write *write, const struct doc *object)
 {
     struct object *stored = objects_find(write->resource, write->namespace, write->name);
     bool returns = doc_as_bool(doc_get(write->resource->info, "returns"), false);
-    struct doc *last = doc_ref(object);
+    struct doc *last = doc_copy(object);
 
-    if (!write->dry_run)
+    if (!write->dry_run) {
         objects_delete(write->cluster, write->resource, stored);
+        char *version = mem_printf("%llu", (unsigned long long)write->cluster->version);
+        doc_set_text(doc_get(last, "metadata"), "resourceVersion", version);
+        free(version);
+    }
     if (returns)
         return last;
     struct doc *status = deleted_status(write, last);

@@ -135,6 +135,25 @@ static bool unchanged(const struct doc *old, const struct doc *object)
     return managed_same(old, object);
 }
 
+static bool of_metadata(const struct doc *cause)
+{
+    return strncmp(doc_as_text(doc_get(cause, "field"), ""), "metadata", 8) == 0;
+}
+
+/* Kinds whose own rules leave metadata out: a new object's is only judged once all else is sound. */
+static void metadata_last(const struct write *write, struct doc *causes)
+{
+    bool other = false;
+
+    for (size_t i = 0; i < doc_size(causes); i++)
+        other |= !of_metadata(doc_at(causes, i));
+    if (!other || !doc_as_bool(doc_get(write->resource->info, "metadata_last"), false))
+        return;
+    for (size_t i = doc_size(causes); i-- > 0;)
+        if (of_metadata(doc_at(causes, i)))
+            doc_remove_at(causes, i);
+}
+
 static bool finish_valid(struct write *write, const struct doc *object, const struct doc *old)
 {
     struct doc *causes = doc_array();
@@ -143,6 +162,8 @@ static bool finish_valid(struct write *write, const struct doc *object, const st
     if (!write->cluster->booting) {
         validate_object(write, object, old, causes);
         rules_validate(write, object, old, causes);
+        if (!old)
+            metadata_last(write, causes);
     }
     fine = doc_size(causes) == 0;
     if (!fine) {

@@ -73,28 +73,63 @@ static struct doc *strategic_order(const struct doc *live, const char *key, cons
     return out;
 }
 
+/* The server's items that the patch does not delete; none when it replaces the list. */
+static struct doc *strategic_kept(const char *key, const struct doc *live, const struct doc *patch)
+{
+    struct doc *kept = doc_array(), *gone = doc_array();
+
+    for (size_t i = 0; i < doc_size(patch); i++) {
+        if (directive_is(doc_at(patch, i), "replace"))
+            live = NULL;
+        if (directive_is(doc_at(patch, i), "delete"))
+            doc_push(gone, doc_ref(doc_at(patch, i)));
+    }
+    for (size_t i = 0; i < doc_size(live); i++)
+        if (item_find(gone, key, doc_get(doc_at(live, i), key)) == SIZE_MAX)
+            doc_push(kept, doc_ref(doc_at(live, i)));
+    doc_unref(gone);
+    return kept;
+}
+
+/* The items of `merged` that the patch names, in its order, and those of the server alone. */
+static void strategic_part(const char *key, const struct doc *merged, const struct doc *patch, struct doc *patched,
+                           struct doc *rest)
+{
+    for (size_t i = 0; i < doc_size(patch); i++) {
+        const struct doc *value = doc_get(doc_at(patch, i), key);
+
+        for (size_t j = 0; item_find(patch, key, value) == i && j < doc_size(merged); j++)
+            if (doc_equal(doc_get(doc_at(merged, j), key), value))
+                doc_push(patched, doc_ref(doc_at(merged, j)));
+    }
+    for (size_t i = 0; i < doc_size(merged); i++)
+        if (item_find(patch, key, doc_get(doc_at(merged, i), key)) == SIZE_MAX)
+            doc_push(rest, doc_ref(doc_at(merged, i)));
+}
+
+/* Keys need not be unique (a port's two protocols): what the patch says goes into the first item that has its key. */
 static struct doc *strategic_list(const struct shape *list, const char *key, const struct doc *live,
                                   const struct doc *patch)
 {
-    struct doc *patched = doc_array(), *rest = doc_array(), *out;
-    const struct shape *element = shape_ready(list->element);
+    struct doc *merged = strategic_kept(key, live, patch), *plain = doc_array(), *out;
+    struct doc *patched = doc_array(), *rest = doc_array();
 
-    for (size_t i = 0; i < doc_size(patch); i++)
-        if (directive_is(doc_at(patch, i), "replace"))
-            live = NULL;
-    for (size_t i = 0; i < doc_size(live); i++)
-        if (item_find(patch, key, doc_get(doc_at(live, i), key)) == SIZE_MAX)
-            doc_push(rest, doc_ref(doc_at(live, i)));
     for (size_t i = 0; i < doc_size(patch); i++) {
         const struct doc *item = doc_at(patch, i);
-        size_t at = item_find(live, key, doc_get(item, key));
+        size_t at = item_find(merged, key, doc_get(item, key));
 
-        if (!doc_get(item, "$patch"))
-            doc_push(patched, strategic_object(element, at == SIZE_MAX ? NULL : doc_at(live, at), item));
-        else if (directive_is(item, "replace") && doc_size(item) > 1)
-            doc_push(patched, without_directives(item));
+        if (doc_get(item, "$patch"))
+            continue;
+        doc_push(plain, doc_ref(item));
+        if (at == SIZE_MAX)
+            doc_push(merged, strategic_object(shape_ready(list->element), NULL, item));
+        else
+            doc_put_at(merged, at, strategic_object(shape_ready(list->element), doc_at(merged, at), item));
     }
+    strategic_part(key, merged, plain, patched, rest);
     out = strategic_order(live, key, patched, rest);
+    doc_unref(merged);
+    doc_unref(plain);
     doc_unref(patched);
     doc_unref(rest);
     return out;

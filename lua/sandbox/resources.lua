@@ -2,8 +2,8 @@
 -- Source: the published API reference and discovery documents, v1.34. `schema` names the file with the
 -- types; `generation`: the server counts changes of the spec; `grace`: deletion waits for the node;
 -- `returns`: a deletion answers with the object; `conditional`: an update must name a resourceVersion;
--- `put_creates`: PUT makes what is missing; `verbs` where they are not the usual eight; `subresources`
--- beside status.
+-- `metadata_last`: a new one's metadata is judged after all else; `put_creates`: PUT makes what is missing;
+-- `verbs` where they are not the usual eight; `subresources` beside status.
 local USUAL = { "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch" }
 
 local function group(name, version, schema, list)
@@ -86,8 +86,8 @@ local all = {
     { kind = "NetworkPolicy", plural = "networkpolicies", short = { "netpol" }, generation = true },
   }),
   group("policy", "v1", "apps", {
-    { kind = "PodDisruptionBudget", conditional = true, plural = "poddisruptionbudgets", short = { "pdb" },
-      status = true, generation = true },
+    { kind = "PodDisruptionBudget", conditional = true, metadata_last = true, plural = "poddisruptionbudgets",
+      short = { "pdb" }, status = true, generation = true },
   }),
   group("rbac.authorization.k8s.io", "v1", "network", {
     { kind = "ClusterRoleBinding", put_creates = true, plural = "clusterrolebindings", namespaced = false },

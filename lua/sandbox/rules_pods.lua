@@ -346,12 +346,13 @@ local function default_statefulset(o)
   end
 end
 
+-- A number of the server's own form that shows as an annotation: "0" to field managers where a body leaves it out.
 local GENERATION = "deprecated.daemonset.template.generation"
 
 local function default_daemonset(o)
   default_pod_spec(o.spec.template.spec)
   if not o.metadata.annotations then o.metadata.annotations = {} end
-  if not o.metadata.annotations[GENERATION] then o.metadata.annotations[GENERATION] = "1" end
+  if not o.metadata.annotations[GENERATION] then o.metadata.annotations[GENERATION] = "0" end
   local update = o.spec.updateStrategy
   if update.type == "RollingUpdate" then
     if not update.rollingUpdate then update.rollingUpdate = {} end
@@ -361,10 +362,12 @@ local function default_daemonset(o)
 end
 
 local function prepare_daemonset(o, old)
-  local before = old and old.metadata.annotations and old.metadata.annotations[GENERATION]
-  if not before then return end
-  if not doc.equal(o.spec.template, old.spec.template) then before = tostring(math.tointeger(before) + 1) end
-  if not o.metadata.annotations then o.metadata.annotations = {} end
+  local before = (old or o).metadata.annotations[GENERATION]
+  if not old then
+    if math.tointeger(before) < 1 then before = "1" end
+  elseif not doc.equal(o.spec.template, old.spec.template) then
+    before = tostring(math.tointeger(before) + 1)
+  end
   o.metadata.annotations[GENERATION] = before
 end
 

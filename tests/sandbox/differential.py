@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """The simulated API server against a real one: the same generated sequences of requests to both.
 
-usage: differential.py --serve BUILD/sandbox_serve --kubeconfig FILE [--seed N] [--count 500] [--only N] [-v]
+usage: differential.py --serve BUILD/sandbox_serve --kubeconfig FILE [--seed N] [--count 500] [--only N] [-v] [--trace]
 
 A sequence works in a namespace of its own on one kind: create, apply by two managers, patches, updates,
 deletes, conflicts, dry runs, lists, watches. Status, reason, message and content are compared; generated
-values, and what controllers of the real cluster add, are masked. Stop its kube-controller-manager
-(kill -STOP) for the time of the comparison: what it writes in between makes conflicts of its own. Each difference is printed; the exit is
+values, and what controllers of the real cluster add, are masked; a resourceVersion is compared by whether it is a
+new one. Stop its kube-controller-manager (kill -STOP) for the time of the comparison, as the simulated controllers
+stand still too: what they write in between makes conflicts of its own. Each difference is printed; the exit is
 0 only when there is none, or each stands in differences.json with its reason.
 """
 import argparse
 import base64
+import collections
 import copy
 import http.client
+import itertools
 import json
 import os
 import random
@@ -31,7 +34,7 @@ CONTROLLERS = {"kube-controller-manager", "kwok", "kube-scheduler", "kubelet", "
 MASKED_FIELDS = {"uid", "creationTimestamp", "deletionTimestamp", "time", "lastTransitionTime", "clusterIP", "clusterIPs",
                  "nodePort", "resourceVersion", "continue"}
 MASKED_NOTES = {"deployment.kubernetes.io/revision"}
-RUN = "%x" % (int(time.time()) % 0xffffff)  # namespaces of an earlier run may still be terminating
+RUN = "%x" % (time.time_ns() // 1000 % 0xffffffff)  # namespaces of an earlier run may still be terminating
 MADE_BY_CLUSTER = {"default", "kube-root-ca.crt"}
 CONTAINER = "spec/template/spec/containers/0/"
 ADDED_FINALIZERS = {"service.kubernetes.io/load-balancer-cleanup"}
@@ -182,18 +185,20 @@ def differences(a, b, path=""):
 class Sequence:
     """The requests of one sequence, made up as it goes by one random stream."""
 
-    def __init__(self, sides, seed, number):
+    def __init__(self, sides, seed, number, trace=False):
         self.random = random.Random("%s/%d" % (seed, number))
         self.kind = self.random.choice(KINDS)
         self.sides, self.number = sides, number
         self.namespace = "diff-%s-%d" % (RUN, number)
         self.last = [None, None]   # the object as each side showed it last
         self.first = [None, None]  # a version from the beginning, for conflicts and watches
-        self.found = []
+        self.version = [None, None]  # the last one seen
+        self.found, self.trace = [], trace
 
     def run(self):
         base = "/api/v1/namespaces"
         self.both("POST", base, body=json.dumps({"metadata": {"name": self.namespace}}))
+        self.sides[1].ask({"stuck": self.path()})
         for _ in range(self.random.randint(5, 12)):
             self.step()
         self.both("GET", self.path())
@@ -212,14 +217,20 @@ class Sequence:
             own_body = body(side) if callable(body) else body
             status, warnings, text = server.send(method, own_path, headers, own_body)
             results.append(canonical(status, warnings, text, watch))
+            if self.trace:
+                print("%s %d %s %s\n    body %s\n    %s %s" % ("real" if side == 0 else "ours", status, method, own_path, own_body,
+                                                            text.strip(), " ".join(warnings)))
             value = parse(text)
+            if status < 300 and isinstance(value, dict) and value.get("kind") == self.kind["kind"]:
+                version = value["metadata"].get("resourceVersion")
+                results[side]["body"]["metadata"]["resourceVersion"] = "SAME" if version == self.version[side] else "NEW"
+                self.version[side] = version
             if keep and status < 300 and isinstance(value, dict) and value.get("kind") == self.kind["kind"]:
                 self.last[side] = value
                 self.first[side] = self.first[side] or value["metadata"].get("resourceVersion")
         if compare:
-            for where, real, simulated in differences(*results):
-                self.found.append((self.kind["kind"], method, str(path(0) if callable(path) else path),
-                                   str(body(0) if callable(body) else body)[:600], where, real, simulated))
+            request = (self.kind["kind"], method, str(path(0) if callable(path) else path), str(body(0) if callable(body) else body))
+            self.found += [request + difference for difference in differences(*results)]
 
     def mutated(self, count=None):
         value = copy.deepcopy(self.kind["object"])
@@ -307,8 +318,8 @@ class Sequence:
             return self.do_create()
         query = self.query(fieldManager=self.random.choice(["alice", "bob"]))
         state, stale = self.random.getstate(), self.random.random() < 0.2
-        # only a version that is old on both sides: the simulated controllers write while the real ones stand still
-        stale = stale and self.first[0] != self.last[0]["metadata"].get("resourceVersion")
+        # only a version that is old on both sides
+        stale = stale and all(first != last["metadata"].get("resourceVersion") for first, last in zip(self.first, self.last))
 
         def body(side):
             self.random.setstate(state)
@@ -369,7 +380,8 @@ def main():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--only", type=int)
-    parser.add_argument("-v", action="store_true")
+    parser.add_argument("-v", action="store_true", help="whole bodies, and the known differences too")
+    parser.add_argument("--trace", action="store_true", help="every request and both answers")
     args = parser.parse_args()
     with open(os.path.join(HERE, "differences.json"), encoding="utf-8") as file:
         allowed = json.load(file)
@@ -381,17 +393,21 @@ def main():
     simulated.ask({"advance": 2000})
     subprocess.run(["kubectl", "--kubeconfig", args.kubeconfig, "wait", "--for=condition=Established", "crd/widgets.diff.test"],
                    check=True, stdout=subprocess.DEVNULL)
-    new, excused, failed = 0, 0, 0
+    new, failed, excused = 0, 0, collections.Counter()
     for number in [args.only] if args.only is not None else range(args.count):
-        found = Sequence((real, simulated), args.seed, number).run()
+        found = Sequence((real, simulated), args.seed, number, args.trace).run()
         fresh = [f for f in found if not known(f, allowed)]
-        excused += len(found) - len(fresh)
+        excused.update(known(f, allowed)["pattern"] for f in found if known(f, allowed))
         new += len(fresh)
         failed += bool(fresh)
-        for kind, method, path, body, where, a, b in fresh:
-            print("#%d %s %s %s\n    body %s\n    at %s\n    real %s\n    ours %s" % (
-                number, kind, method, path, body if args.v else body[:200], where, json.dumps(a), json.dumps(b)))
-    print("%d differences in %d sequences, %d known ones" % (new, failed, excused))
+        for request, group in itertools.groupby(found if args.v else fresh, key=lambda f: f[:4]):
+            print("#%d %s %s %s\n    body %s" % (number, *request[:3], request[3] if args.v else request[3][:200]))
+            for difference in group:
+                where, a, b = difference[4:]
+                print("    %s %s: %s | %s" % ("new  " if difference in fresh else "known", where, json.dumps(a), json.dumps(b)))
+    for pattern, count in sorted(excused.items()):
+        print("%d known: %s" % (count, pattern))
+    print("%d differences in %d sequences, %d known ones" % (new, failed, excused.total()))
     return 1 if new else 0
 
 

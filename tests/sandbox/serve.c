@@ -2,11 +2,12 @@
  * The simulated API server on stdin and stdout, for differential.py. Lines in:
  *   {"method": "GET", "path": "/api/v1/pods?limit=1", "headers": {"Accept": "..."}, "body": "..."}
  *   {"advance": 2500}          virtual milliseconds pass
+ *   {"stuck": "/api/v1/..."}   controllers do nothing for that object
  *   {"show": true}             the canonical store
  * Lines out, one for each: {"status": 200, "headers": [["Warning", "..."]], "body": "..."}
  */
 #include "codec/json.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/core.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,16 @@ static void show(struct world *world)
     print_line(out);
 }
 
+static void stuck(struct world *world, const char *path)
+{
+    struct sim_server *kube = sim_server_named((struct sim *)(void *)world, "kube");
+    const struct sim_request request = {.method = "GET", .path = path};
+
+    if (!kube->fault(kube, &request, "stuck"))
+        fprintf(stderr, "no object %s\n", path);
+    print_line(doc_object());
+}
+
 static void exchange(struct world *world, const struct doc *line)
 {
     static const struct exchange_fns fns = {answer_head, answer_body, answer_end};
@@ -147,6 +158,8 @@ int main(int argc, char **argv)
         }
         if (doc_get(line, "advance"))
             advance(world, doc_as_int(doc_get(line, "advance"), 0));
+        else if (doc_get(line, "stuck"))
+            stuck(world, doc_as_text(doc_get(line, "stuck"), ""));
         else if (doc_get(line, "show"))
             show(world);
         else

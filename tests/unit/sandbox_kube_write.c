@@ -93,6 +93,92 @@ TEST(kube_write_patches_three_ways)
     kube_close(&kube);
 }
 
+/* Two protocols of a port have one merge key. Compared with a real API server. */
+TEST(kube_write_strategic_twins_go_into_the_first)
+{
+    static const char path[] = "/api/v1/namespaces/default/services/s",
+                      type[] = "application/strategic-merge-patch+json";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, "/api/v1/namespaces/default/services",
+              "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"ports\":[{\"name\":\"t\",\"port\":53},{\"name\":\"u\","
+              "\"port\":53,\"protocol\":\"UDP\"}]}}");
+    CHECK_INT(kube.status, 201);
+    kube_send(&kube, "PATCH", path, type, "{\"spec\":{\"ports\":[{\"port\":53,\"targetPort\":5353}]}}");
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/spec/ports")), 2);
+    CHECK_TEXT(kube_text(&kube, "/spec/ports/0/targetPort"), "5353");
+    CHECK_TEXT(kube_text(&kube, "/spec/ports/1/targetPort"), "53");
+    kube_send(
+        &kube, "PATCH", path, type,
+        "{\"spec\":{\"ports\":[{\"port\":80,\"name\":\"a\",\"protocol\":\"UDP\"},{\"port\":80,\"name\":\"b\"}]}}");
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/spec/ports")), 3);
+    CHECK_TEXT(kube_text(&kube, "/spec/ports/0/name"), "b");
+    CHECK_TEXT(kube_text(&kube, "/spec/ports/0/protocol"), "UDP");
+    kube_send(&kube, "PATCH", path, type, "{\"spec\":{\"ports\":[{\"port\":53,\"$patch\":\"delete\"}]}}");
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/spec/ports")), 1);
+    kube_send(&kube, "PATCH", path, type,
+              "{\"spec\":{\"ports\":[{\"port\":9,\"name\":\"n\"},{\"$patch\":\"replace\"}]}}");
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/spec/ports")), 1);
+    CHECK_TEXT(kube_text(&kube, "/spec/ports/0/port"), "9");
+    kube_close(&kube);
+}
+
+TEST(kube_write_deleted_objects_show_the_version_of_their_end)
+{
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, "/api/v1/namespaces/default/serviceaccounts", "{\"metadata\":{\"name\":\"a\"}}");
+    CHECK_INT(kube.status, 201);
+    char *made = mem_text(kube_text(&kube, "/metadata/resourceVersion"));
+    kube_delete(&kube, "/api/v1/namespaces/default/serviceaccounts/a?dryRun=All", NULL);
+    CHECK_TEXT(kube_text(&kube, "/metadata/resourceVersion"), made);
+    kube_delete(&kube, "/api/v1/namespaces/default/serviceaccounts/a", NULL);
+    CHECK_INT(kube.status, 200);
+    CHECK(atoi(kube_text(&kube, "/metadata/resourceVersion")) > atoi(made));
+    free(made);
+    kube_close(&kube);
+}
+
+TEST(kube_write_judges_a_budgets_metadata_last)
+{
+    static const char path[] = "/apis/policy/v1/namespaces/default/poddisruptionbudgets";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, path,
+              "{\"metadata\":{\"name\":\"b\",\"labels\":{\"a\":\"not valid!\"}},\"spec\":{\"minAvailable\":1,"
+              "\"maxUnavailable\":1}}");
+    CHECK_INT(kube.status, 422);
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/details/causes")), 1);
+    CHECK_TEXT(kube_text(&kube, "/details/causes/0/field"), "spec");
+    kube_post(&kube, path,
+              "{\"metadata\":{\"name\":\"b\",\"labels\":{\"a\":\"not valid!\"}},\"spec\":{\"minAvailable\":1}}");
+    CHECK_TEXT(kube_text(&kube, "/details/causes/0/field"), "metadata.labels");
+    kube_close(&kube);
+}
+
+TEST(kube_write_counts_templates_of_daemon_sets)
+{
+    static const char path[] = "/apis/apps/v1/namespaces/default/daemonsets/d";
+    static const char note[] = "/metadata/annotations/deprecated.daemonset.template.generation";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(
+        &kube, "/apis/apps/v1/namespaces/default/daemonsets",
+        "{\"metadata\":{\"name\":\"d\"},\"spec\":{\"selector\":{\"matchLabels\":{\"a\":\"b\"}},\"template\":{"
+        "\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i:1\"}]}}}}");
+    CHECK_TEXT(kube_text(&kube, note), "1");
+    kube_send(&kube, "PATCH", path, "application/json-patch+json",
+              "[{\"op\":\"replace\",\"path\":\"/metadata/annotations\",\"value\":{\"n\":\"1\"}}]");
+    CHECK_TEXT(kube_text(&kube, note), "1");
+    kube_merge(&kube, path, "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"x\":\"y\"}}}}}");
+    CHECK_TEXT(kube_text(&kube, note), "2");
+    kube_close(&kube);
+}
+
 TEST(kube_write_keeps_immutable_things)
 {
     struct kube kube;
