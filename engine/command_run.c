@@ -61,14 +61,49 @@ static struct doc *words_doc(const struct command_list *list)
     return words;
 }
 
-static void emit_hello(struct dosrun *dosrun, const char *mode)
+/* The command line's words, secret ones as marks: once the playbook has told which they are. */
+static struct doc *shown_words(const struct dosrun *dosrun)
+{
+    const struct doc *specs = doc_get(playbook_about(dosrun->playbook), "args");
+    const struct doc *args = doc_get(dosrun->bind.info, "args");
+    struct doc *words = doc_array();
+
+    for (size_t i = 0; i < dosrun->command->args.len; i++) {
+        const char *word = dosrun->command->args.texts[i];
+        struct doc *shown = doc_text(word);
+
+        for (size_t j = 0; j < doc_size(specs); j++) {
+            const struct doc *spec = doc_at(specs, j);
+            struct doc *value = doc_get(args, doc_path_text(spec, "name", NULL));
+            struct err ignored = ERR_INIT;
+            struct buf plain;
+
+            if (!doc_as_bool(doc_get(spec, "secret"), false) || !doc_is(value, DOC_STRING))
+                continue;
+            buf_init(&plain, 1 << 20);
+            if (marks_reveal(dosrun->marks, doc_as_view(value), &plain, &ignored) == 0 &&
+                view_equal(buf_view(&plain), view_of(word))) {
+                doc_unref(shown);
+                shown = doc_ref(value);
+            }
+            if (plain.ptr)
+                secret_wipe(plain.ptr, plain.len);
+            buf_free(&plain);
+        }
+        doc_push(words, shown);
+    }
+    return words;
+}
+
+/* words: taken, or NULL where it is not known which of them are secret. */
+static void emit_hello(struct dosrun *dosrun, const char *mode, struct doc *words)
 {
     struct doc *event = dosrun_event("hello", "mode", mode);
 
     doc_set_text(event, "format", "1.0");
     doc_set_text(event, "dosrun", DOSRUN_VERSION);
     doc_set_text(event, "playbook", dosrun->playbook_path);
-    doc_set(event, "args", words_doc(&dosrun->command->args));
+    doc_set(event, "args", words ? words : doc_array());
     doc_set_text(event, "target", dosrun->target_name);
     doc_set_text(event, "world", dosrun->command->sandbox ? "sandbox" : "real");
     doc_set_bool(event, "plan", strcmp(mode, "plan") == 0);
@@ -112,7 +147,7 @@ static void emit_run(struct dosrun *dosrun)
     doc_set_text(event, "target", dosrun->target_name);
     doc_set_text(event, "identity", dosrun->identity);
     doc_set_bool(event, "cluster", place_needs_cluster(dosrun));
-    doc_set(event, "words", words_doc(&dosrun->command->args));
+    doc_set(event, "words", shown_words(dosrun));
     doc_set(event, "info", doc_ref(dosrun->bind.info));
     doc_set_text(event, "name_key", buf_text(&mark));
     doc_set_int(event, "at_ms", world_now_ms(dosrun->world));
@@ -310,9 +345,11 @@ int command_run(struct dosrun *dosrun)
     if (dosrun_open(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, dosrun_exit_for(&dosrun->err));
     dosrun->began_ms = world_mono_ms(dosrun->world);
-    emit_hello(dosrun, plan ? "plan" : "run");
-    if (session_load(dosrun) < 0 || session_arguments(dosrun) < 0)
+    if (session_load(dosrun) < 0 || session_arguments(dosrun) < 0) {
+        emit_hello(dosrun, plan ? "plan" : "run", NULL);
         return dosrun_fail(dosrun, &dosrun->err, EXIT_USAGE);
+    }
+    emit_hello(dosrun, plan ? "plan" : "run", shown_words(dosrun));
     reads = doc_as_bool(doc_get(playbook_about(dosrun->playbook), "reads"), false);
     if (place_needs_cluster(dosrun) && cluster_check(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM);

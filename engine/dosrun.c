@@ -220,6 +220,7 @@ static int read_file(void *ctx, const char *path, struct buf *out, struct err *e
     }
     if (place_read(dosrun, path, out, err) < 0)
         return -1;
+    manifest_secrets(dosrun, path, buf_view(out));
     doc_set(dosrun->bundle, path, doc_string(buf_view(out)));
     if (dosrun->unproven)
         doc_push(dosrun->unproven, doc_text(path));

@@ -144,6 +144,8 @@ int pins_support(struct dosrun *dosrun, const char *name, char *out, size_t size
 
 /* ---- shared by the run commands (session.c) ---- */
 int session_load(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* the playbook; -1: dosrun->err says why */
+/* Remembers the values of the Secrets that this file of the project holds, before anybody writes them down. */
+void manifest_secrets(struct dosrun *dosrun, const char *path, struct view text);
 int session_arguments(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* after session_load: words to bind.info */
 int session_lock(struct dosrun *dosrun, int *code) __attribute__((warn_unused_result)); /* store, flock, unfinished runs */
 int session_changes(struct dosrun *dosrun, enum change_mode mode);

@@ -112,6 +112,49 @@ static void url_encode(struct buf *out, struct view plain, const char *digits, c
     }
 }
 
+/* Takes the next character off *text; a byte that is no UTF-8 stands for itself. */
+static unsigned take_character(struct view *text)
+{
+    unsigned char c = (unsigned char)text->ptr[0];
+    unsigned point = c;
+    size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+
+    if (len > text->len)
+        len = 1;
+    if (len > 1) {
+        point = c & (0xffu >> (len + 1));
+        for (size_t i = 1; i < len; i++)
+            point = point << 6 | ((unsigned char)text->ptr[i] & 0x3f);
+    }
+    *text = (struct view){text->ptr + len, text->len - len};
+    return point;
+}
+
+static void json_escape(struct buf *out, unsigned unit, bool upper_case)
+{
+    if (upper_case)
+        buf_addf(out, "\\u%04X", unit);
+    else
+        buf_addf(out, "\\u%04x", unit);
+}
+
+/* A JSON string's inside with every character above ASCII escaped, as many writers do. */
+static void json_ascii(struct buf *out, struct view json, bool upper_case)
+{
+    while (json.len) {
+        unsigned point = take_character(&json);
+
+        if (point < 0x80) {
+            buf_add_char(out, (char)point);
+        } else if (point < 0x10000) {
+            json_escape(out, point, upper_case);
+        } else {
+            json_escape(out, 0xd800 + ((point - 0x10000) >> 10), upper_case);
+            json_escape(out, 0xdc00 + ((point - 0x10000) & 0x3ff), upper_case);
+        }
+    }
+}
+
 /* The inside of a JSON string. `more` are characters that some writers escape besides: \/ or \u003c. */
 static void json_encode(struct buf *out, struct view plain, const char *more)
 {
@@ -136,9 +179,10 @@ static void add_forms(struct needles *needles, struct view plain)
 {
     static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
     static const char *const json_more[] = {"", "/", "<>&"};
-    struct buf scratch;
+    struct buf scratch, ascii;
 
     buf_init(&scratch, SIZE_MAX);
+    buf_init(&ascii, SIZE_MAX);
     add(needles, plain, 0, 0);
     add_base64(needles, plain, &scratch);
     for (int form = 0; form < 4; form++) {
@@ -150,6 +194,11 @@ static void add_forms(struct needles *needles, struct view plain)
         wipe(&scratch);
         json_encode(&scratch, plain, json_more[form]);
         add(needles, buf_view(&scratch), 0, 0);
+        for (int upper_case = 0; upper_case < 2; upper_case++) {
+            wipe(&ascii);
+            json_ascii(&ascii, buf_view(&scratch), upper_case);
+            add(needles, buf_view(&ascii), 0, 0);
+        }
     }
     wipe(&scratch);
     hex_add(&scratch, plain);
@@ -160,7 +209,9 @@ static void add_forms(struct needles *needles, struct view plain)
     }
     add(needles, buf_view(&scratch), 0, 0);
     wipe(&scratch);
+    wipe(&ascii);
     buf_free(&scratch);
+    buf_free(&ascii);
 }
 
 /* Takes the next line off *text, without the blanks at its ends. */
@@ -216,28 +267,35 @@ static bool is_base64(char c)
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c && strchr("+/-_=", c));
 }
 
+bool needles_next(const struct needles *needles, struct view text, size_t from, size_t *start, size_t *end)
+{
+    const struct needle *needle = NULL;
+    size_t at;
+
+    if (!needles->any)
+        return false;
+    for (at = from; at + 1 < text.len && !(needle = match(needles, text, at)); at++)
+        continue;
+    if (!needle)
+        return false;
+    *start = at;
+    *end = at + needle->len;
+    if (needle->before && at > from && is_base64(text.ptr[at - 1]))
+        --*start;
+    if (needle->after && *end < text.len && is_base64(text.ptr[*end]))
+        ++*end;
+    while (needle->after && *end < text.len && text.ptr[*end] == '=')
+        ++*end;
+    return true;
+}
+
 void needles_redact(const struct needles *needles, struct view text, struct buf *out)
 {
-    size_t done = 0;
+    size_t done = 0, start, end;
 
-    for (size_t at = 0; needles->any && at + 1 < text.len;) {
-        const struct needle *needle = match(needles, text, at);
-        size_t start = at, end;
-
-        if (!needle) {
-            at++;
-            continue;
-        }
-        end = at + needle->len;
-        if (needle->before && start > done && is_base64(text.ptr[start - 1]))
-            start--;
-        if (needle->after && end < text.len && is_base64(text.ptr[end]))
-            end++;
-        while (needle->after && end < text.len && text.ptr[end] == '=')
-            end++;
+    for (; needles_next(needles, text, done, &start, &end); done = end) {
         buf_add(out, text.ptr + done, start - done);
         buf_add_text(out, "(secret)");
-        done = at = end;
     }
     buf_add(out, text.ptr + done, text.len - done);
 }

@@ -16,5 +16,7 @@ void needles_free(struct needles *needles); /* wipes them */
 /* Remembers the text as it is, in base64 (each alignment, both alphabets), URL, hex and JSON form; and each
    of its lines so: programs print a key line by line, and a password without its file's line break. */
 void needles_add_secret(struct needles *needles, struct view plain);
+/* The next place at or after `from` that holds one: [start, end). */
+bool needles_next(const struct needles *needles, struct view text, size_t from, size_t *start, size_t *end);
 /* Copies text with "(secret)" in place of each. A plain copy when there are none. */
 void needles_redact(const struct needles *needles, struct view text, struct buf *out);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* U+FDD0, a kind letter, the token, U+FDD1; in a journal the token of a secret gives way to base64. */
+/* U+FDD0, a kind letter, the token, U+FDD1; in a journal the token of a secret gives way to base64: 'x' for what was a
+   mark, 'y' for a secret that stood in the text as it is. */
 #define MARK_OPEN "\xef\xb7\x90"
 #define MARK_CLOSE "\xef\xb7\x91"
 enum { EDGE = 3, TOKEN = 32, MARK_SIZE = EDGE + 1 + TOKEN + EDGE };
@@ -31,7 +32,7 @@ struct marks {
 /* One mark found in a text. */
 struct found {
     size_t start, end;
-    char kind;        /* 's', 'u', 'x' (sealed), or 0: cut, or not one of ours */
+    char kind;        /* 's', 'u', 'x' or 'y' (sealed), or 0: cut, or not one of ours */
     struct view body; /* between kind letter and end */
 };
 
@@ -165,7 +166,7 @@ static bool find_mark(struct view text, size_t from, struct found *found)
         return true;
     found->body = (struct view){at + EDGE + 1, (size_t)(close - at) - EDGE - 1};
     if (((at[EDGE] == 's' || at[EDGE] == 'u') && is_token(found->body)) ||
-        (at[EDGE] == 'x' && !memmem(found->body.ptr, found->body.len, MARK_OPEN, EDGE))) {
+        ((at[EDGE] == 'x' || at[EDGE] == 'y') && !memmem(found->body.ptr, found->body.len, MARK_OPEN, EDGE))) {
         found->kind = at[EDGE];
         found->end = (size_t)(close - text.ptr) + EDGE;
     }
@@ -242,7 +243,7 @@ void marks_redact(const struct marks *marks, struct view text, struct buf *out)
         const struct entry *entry = found.kind == 'u' ? entry_of(marks, &found) : NULL;
 
         needles_redact(marks->needles, (struct view){text.ptr + done, found.start - done}, out);
-        if (found.kind == 's' || found.kind == 'x')
+        if (found.kind == 's' || found.kind == 'x' || found.kind == 'y')
             buf_add_text(out, "(secret)");
         else if (entry)
             buf_addf(out, "(known after %s)", entry->text);
@@ -253,33 +254,95 @@ void marks_redact(const struct marks *marks, struct view text, struct buf *out)
     needles_redact(marks->needles, (struct view){text.ptr + done, text.len - done}, out);
 }
 
+/* A walk along a line of JSON: whether this place is inside of a string, and not inside of an escape. */
+struct quotes {
+    struct view text;
+    size_t at;
+    bool inside;
+};
+
+/* Goes on to `to`. False when a quote, or the middle of an escape, is met on the way or there. */
+static bool quotes_advance(struct quotes *quotes, size_t to)
+{
+    bool same = true;
+
+    while (quotes->at < to) {
+        char c = quotes->text.ptr[quotes->at++];
+
+        if (c == '\\' && quotes->inside) {
+            quotes->at++;
+        } else if (c == '"') {
+            quotes->inside = !quotes->inside;
+            same = false;
+        }
+    }
+    return same && quotes->inside && quotes->at == to;
+}
+
+struct sealing {
+    const struct marks *marks;
+    seal_fn *seal;
+    void *ctx;
+    struct buf *out, sealed;
+    struct quotes quotes;
+};
+
+static int add_sealed(struct sealing *sealing, char kind, struct view plain, struct err *err)
+{
+    buf_reset(&sealing->sealed);
+    if (sealing->seal(sealing->ctx, plain, &sealing->sealed, err) != 0)
+        return -1;
+    buf_add_text(sealing->out, MARK_OPEN);
+    buf_add_char(sealing->out, kind);
+    base64_add(sealing->out, buf_view(&sealing->sealed));
+    buf_add_text(sealing->out, MARK_CLOSE);
+    return 0;
+}
+
+/* Text without marks: what an answer, a child or a file said of a secret, in whatever form, is sealed as it stands. */
+static int seal_between(struct sealing *sealing, size_t from, size_t to, struct err *err)
+{
+    struct view text = {sealing->quotes.text.ptr, to};
+    size_t done = from, at = from, start, end;
+
+    while (needles_next(sealing->marks->needles, text, at, &start, &end)) {
+        struct quotes after;
+
+        quotes_advance(&sealing->quotes, start);
+        after = sealing->quotes;
+        at = start + 1;
+        if (!after.inside || after.at != start || !quotes_advance(&after, end))
+            continue;
+        buf_add(sealing->out, text.ptr + done, start - done);
+        if (add_sealed(sealing, 'y', (struct view){text.ptr + start, end - start}, err) < 0)
+            return -1;
+        sealing->quotes = after;
+        done = at = end;
+    }
+    buf_add(sealing->out, text.ptr + done, to - done);
+    return 0;
+}
+
 int marks_seal(const struct marks *marks, struct view text, seal_fn *seal, void *ctx, struct buf *out, struct err *err)
 {
+    struct sealing sealing = {.marks = marks, .seal = seal, .ctx = ctx, .out = out, .quotes = {.text = text}};
     size_t done = 0;
     struct found found;
-    struct buf sealed;
     int result = 0;
 
-    buf_init(&sealed, SIZE_MAX);
-    for (; find_mark(text, done, &found); done = found.end) {
+    buf_init(&sealing.sealed, SIZE_MAX);
+    for (; result == 0 && find_mark(text, done, &found); done = found.end) {
         const struct entry *entry = found.kind == 's' ? entry_of(marks, &found) : NULL;
 
-        buf_add(out, text.ptr + done, found.start - done);
-        if (!entry) { /* an unknown stays one; a half of a mark is nobody's secret */
+        result = seal_between(&sealing, done, found.start, err);
+        if (result == 0 && entry)
+            result = add_sealed(&sealing, 'x', (struct view){entry->text, entry->len}, err);
+        else if (result == 0) /* an unknown stays one; a half of a mark is nobody's secret */
             buf_add(out, text.ptr + found.start, found.end - found.start);
-            continue;
-        }
-        buf_reset(&sealed);
-        result = seal(ctx, (struct view){entry->text, entry->len}, &sealed, err);
-        if (result != 0)
-            break;
-        buf_add_text(out, MARK_OPEN "x");
-        base64_add(out, buf_view(&sealed));
-        buf_add_text(out, MARK_CLOSE);
     }
     if (result == 0)
-        buf_add(out, text.ptr + done, text.len - done);
-    buf_free(&sealed);
+        result = seal_between(&sealing, done, text.len, err);
+    buf_free(&sealing.sealed);
     return result;
 }
 
@@ -294,7 +357,7 @@ int marks_unseal(struct marks *marks, struct view text, seal_fn *unseal, void *c
     buf_init(&plain, SIZE_MAX);
     for (; find_mark(text, done, &found); done = found.end) {
         buf_add(out, text.ptr + done, found.start - done);
-        if (found.kind != 'x') {
+        if (found.kind != 'x' && found.kind != 'y') {
             buf_add(out, text.ptr + found.start, found.end - found.start);
             continue;
         }
@@ -305,7 +368,12 @@ int marks_unseal(struct marks *marks, struct view text, seal_fn *unseal, void *c
             result = unseal(ctx, buf_view(&sealed), &plain, err);
         if (result != 0)
             break;
-        marks_add_secret(marks, out, buf_view(&plain));
+        if (found.kind == 'x') {
+            marks_add_secret(marks, out, buf_view(&plain));
+        } else {
+            needles_add_secret(marks->needles, buf_view(&plain));
+            buf_add_view(out, buf_view(&plain));
+        }
         secret_wipe(plain.ptr, plain.len);
     }
     if (result == 0)

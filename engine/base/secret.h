@@ -38,7 +38,8 @@ int marks_reveal(const struct marks *marks, struct view text, struct buf *out, s
    more, also in base64, URL, hex and JSON-escaped form, is replaced by "(secret)" as well. */
 void marks_redact(const struct marks *marks, struct view text, struct buf *out);
 
-/* The same string with each secret mark replaced by sealed text (fn adds it), and back. Used by the journal. */
+/* A line of JSON with each secret mark replaced by sealed text (fn adds it), and back. So is what its strings hold of
+   secrets without a mark, in each form that marks_redact knows; that comes back as it stood. Used by the journal. */
 typedef int seal_fn(void *ctx, struct view in, struct buf *out, struct err *err);
 int marks_seal(const struct marks *marks, struct view text, seal_fn *seal, void *ctx, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));

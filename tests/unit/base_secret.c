@@ -308,3 +308,41 @@ TEST(sealed_marks_come_back_as_marks)
     marks_free(marks);
     marks_free(later);
 }
+
+TEST(secrets_without_a_mark_are_sealed_and_come_back_as_they_stood)
+{
+    static const char line[] =
+        "{\"a\":\"it said hun\\\"ter22 and aHVuInRlcjIy.\",\"n\":123456,\"b\":\"123456 \\nabcdef\"}";
+    struct marks *marks = new_marks(), *later = new_marks();
+    struct err err = ERR_INIT;
+    struct buf ignored, sealed, back, shown;
+
+    buf_init(&ignored, SIZE_MAX);
+    buf_init(&sealed, SIZE_MAX);
+    buf_init(&back, SIZE_MAX);
+    buf_init(&shown, SIZE_MAX);
+    marks_add_secret(marks, &ignored, view_of("hun\"ter22"));
+    marks_add_secret(marks, &ignored, view_of("123456"));
+    marks_add_secret(marks, &ignored, view_of("nabcdef"));
+    CHECK_INT(marks_seal(marks, view_of(line), seal, NULL, &sealed, &err), 0);
+    CHECK(strstr(buf_text(&sealed), OPEN "y") != NULL);
+    CHECK(strstr(buf_text(&sealed), "ter22") == NULL);
+    CHECK(strstr(buf_text(&sealed), "aHVuInRlcjIy") == NULL);
+    CHECK(strstr(buf_text(&sealed), "\"n\":123456,") != NULL); /* outside of strings it would be no JSON any more */
+    CHECK(strstr(buf_text(&sealed), "\"b\":\"123456") == NULL);
+    CHECK(strstr(buf_text(&sealed), "\\nabcdef\"}") != NULL); /* nor in the middle of an escape */
+    marks_redact(later, buf_view(&sealed), &shown);
+    CHECK_TEXT(buf_text(&shown),
+               "{\"a\":\"it said (secret) and (secret).\",\"n\":123456,\"b\":\"(secret) \\nabcdef\"}");
+    CHECK_INT(marks_unseal(later, buf_view(&sealed), seal, NULL, &back, &err), 0);
+    CHECK_TEXT(buf_text(&back), line);
+    buf_reset(&shown);
+    marks_redact(later, view_of("it was hun\\\"ter22"), &shown);
+    CHECK_TEXT(buf_text(&shown), "it was (secret)");
+    buf_free(&ignored);
+    buf_free(&sealed);
+    buf_free(&back);
+    buf_free(&shown);
+    marks_free(marks);
+    marks_free(later);
+}
