@@ -114,6 +114,31 @@ static void go_type_add(struct buf *out, const struct shape *shape, const char *
     }
 }
 
+/* What a strategic patch made is converted, not decoded: the words of Go's converter. */
+static void strategic_mismatch(struct decode *decode, const struct shape *shape, const struct doc *value)
+{
+    static const char *const go[] = {
+        [DOC_NULL] = "nil",      [DOC_BOOL] = "bool",   [DOC_INT] = "int64", [DOC_REAL] = "float64",
+        [DOC_STRING] = "string", [DOC_ARRAY] = "slice", [DOC_OBJECT] = "map"};
+    const char *dot = strrchr(buf_text(&decode->plain), '.'), *from = go[doc_type(value)];
+    struct buf type;
+
+    buf_init(&type, 4096);
+    go_type_add(&type, shape, dot ? dot + 1 : buf_text(&decode->plain));
+    if (shape->kind == SHAPE_LIST)
+        decode_fail(decode, "cannot restore slice from %s", from);
+    else if (shape->kind == SHAPE_MAP)
+        decode_fail(decode, "cannot restore map from %s", from);
+    else if (shape->kind == SHAPE_STRUCT)
+        decode_fail(decode, "cannot restore struct from: %s", from);
+    else if ((shape->kind == SHAPE_TEXT && doc_is(value, DOC_INT)) ||
+             (shape->kind == SHAPE_INT && doc_is(value, DOC_REAL)))
+        decode_fail(decode, "cannot convert %s to %s", from, buf_text(&type));
+    else
+        decode_fail(decode, "unrecognized type: %s", buf_text(&type));
+    buf_free(&type);
+}
+
 static struct doc *decode_mismatch(struct decode *decode, const struct shape *shape, const struct doc *value)
 {
     static const char *const words[] = {
@@ -122,15 +147,10 @@ static struct doc *decode_mismatch(struct decode *decode, const struct shape *sh
     const char *dot = strrchr(buf_text(&decode->plain), '.');
     struct buf type, number;
 
-    if (decode->write->strategic && shape->kind == SHAPE_LIST) {
-        static const char *const go[] = {
-            [DOC_NULL] = "nil",      [DOC_BOOL] = "bool",   [DOC_INT] = "int64", [DOC_REAL] = "float64",
-            [DOC_STRING] = "string", [DOC_ARRAY] = "slice", [DOC_OBJECT] = "map"};
-
-        decode_fail(decode, "cannot restore slice from %s", go[doc_type(value)]);
+    if (decode->write->strategic) {
+        strategic_mismatch(decode, shape, value);
         return doc_null();
     }
-
     buf_init(&type, 4096);
     buf_init(&number, 4096);
     go_type_add(&type, shape, dot ? dot + 1 : buf_text(&decode->plain));

@@ -44,6 +44,15 @@ static void metadata_new(const struct write *write, struct doc *object)
         doc_set_int(metadata, "generation", 1);
 }
 
+/* An empty list is as good as none. */
+static bool same_value(const struct doc *a, const struct doc *b)
+{
+    bool nothing = !a || doc_is(a, DOC_NULL) || doc_is(a, DOC_ARRAY),
+         none = !b || doc_is(b, DOC_NULL) || doc_is(b, DOC_ARRAY);
+
+    return doc_equal(a, b) || (nothing && none && doc_size(a) == 0 && doc_size(b) == 0);
+}
+
 /* Whether anything but metadata and status changed. */
 static bool spec_changed(const struct doc *old, const struct doc *object)
 {
@@ -52,11 +61,12 @@ static bool spec_changed(const struct doc *old, const struct doc *object)
         if (strcmp(member.key, "metadata") == 0 || strcmp(member.key, "status") == 0 ||
             strcmp(member.key, "apiVersion") == 0)
             continue;
-        if (!doc_equal(member.value, doc_get(old, member.key)))
+        if (!same_value(member.value, doc_get(old, member.key)))
             return true;
     }
     DOC_EACH(member, old)
-    if (strcmp(member.key, "metadata") != 0 && strcmp(member.key, "status") != 0 && !doc_get(object, member.key))
+    if (strcmp(member.key, "metadata") != 0 && strcmp(member.key, "status") != 0 &&
+        !same_value(member.value, doc_get(object, member.key)))
         return true;
     return false;
 }
@@ -246,7 +256,7 @@ static struct doc *finish_store(struct write *write, const struct doc *old, stru
     struct cluster *cluster = write->cluster;
 
     warn_of_finalizers(write, old, object);
-    if (!write->dry_run || old)
+    if (!write->dry_run || old || write->apply)
         storage_form(write, object);
     if (old && unchanged(old, object)) {
         doc_unref(object);

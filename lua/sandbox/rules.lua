@@ -144,7 +144,10 @@ end
 
 function R.prepare.Service(o, old, subresource)
   local s = o.spec
-  if subresource == "status" or s.type == "ExternalName" then return end
+  if subresource == "status" then return end
+  local internal, policy = s.type == "ClusterIP" or s.type == "ExternalName", s.externalTrafficPolicy
+  if old and internal and policy == old.spec.externalTrafficPolicy then s.externalTrafficPolicy = nil end
+  if s.type == "ExternalName" then return end
   if old and old.spec.type ~= "ExternalName" then
     for _, field in ipairs { "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy" } do
       if s[field] == nil then s[field] = old.spec[field] end
@@ -195,6 +198,10 @@ function R.validate.Service(fail, o, old)
   local s, names, seen = o.spec, {}, {}
   if #(s.ports or {}) == 0 and s.clusterIP ~= "None" and s.type ~= "ExternalName" then
     fail("FieldValueRequired", "spec.ports", "Required value")
+  end
+  if s.clusterIP == "None" and (s.type == "NodePort" or s.type == "LoadBalancer") then
+    fail("FieldValueInvalid", "spec.clusterIPs[0]",
+      "Invalid value: \"None\": may not be set to 'None' for " .. s.type .. " services")
   end
   for i, port in ipairs(s.ports or {}) do
     local at = ("spec.ports[%d]"):format(i - 1)

@@ -42,7 +42,12 @@ local function validate_container(fail, c, at, names)
     fail("FieldValueDuplicate", at .. ".name", 'Duplicate value: "' .. c.name .. '"')
   end
   names[c.name or ""] = true
+  local ports = {}
   for i, port in ipairs(c.ports or {}) do
+    if port.name and ports[port.name] then
+      fail("FieldValueDuplicate", ("%s.ports[%d].name"):format(at, i - 1), 'Duplicate value: "' .. port.name .. '"')
+    end
+    ports[port.name or ""] = true
     local value = port.containerPort
     if value and value ~= 0 and (value < 1 or value > 65535) then
       fail("FieldValueInvalid", ("%s.ports[%d].containerPort"):format(at, i - 1),

@@ -179,6 +179,75 @@ TEST(kube_write_counts_templates_of_daemon_sets)
     kube_close(&kube);
 }
 
+TEST(kube_write_services_by_their_type)
+{
+    static const char path[] = "/api/v1/namespaces/default/services";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, path,
+              "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"type\":\"NodePort\",\"clusterIP\":\"None\",\"ports\":[{"
+              "\"port\":80}]}}");
+    CHECK_INT(kube.status, 422);
+    CHECK_TEXT(kube_text(&kube, "/details/causes/0/field"), "spec.clusterIPs[0]");
+    kube_post(&kube, path,
+              "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"type\":\"NodePort\",\"ports\":[{\"port\":80}]}}");
+    CHECK_TEXT(kube_text(&kube, "/spec/externalTrafficPolicy"), "Cluster");
+    kube_merge(&kube, "/api/v1/namespaces/default/services/s", "{\"spec\":{\"type\":\"ClusterIP\"}}");
+    CHECK_INT(kube.status, 200);
+    CHECK(doc_pointer(kube.body, "/spec/externalTrafficPolicy") == NULL);
+    kube_close(&kube);
+}
+
+TEST(kube_write_empty_lists_are_no_change)
+{
+    static const char path[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, path, "{\"metadata\":{\"name\":\"e\"},\"addressType\":\"IPv4\",\"endpoints\":[]}");
+    CHECK_INT(kube.status, 201);
+    kube_send(&kube, "PATCH", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/e",
+              "application/json-patch+json", "[{\"op\":\"replace\",\"path\":\"/endpoints\",\"value\":[]}]");
+    CHECK_INT(kube.status, 200);
+    CHECK_TEXT(kube_text(&kube, "/metadata/generation"), "1");
+    kube_apply(&kube, "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles/r", "m", "&dryRun=All",
+               "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"Role\",\"metadata\":{\"name\":\"r\"},"
+               "\"rules\":[]}");
+    CHECK_INT(kube.status, 201);
+    CHECK(doc_is(doc_get(kube.body, "rules"), DOC_NULL));
+    kube_close(&kube);
+}
+
+TEST(kube_write_strategic_patches_refuse_in_their_own_words)
+{
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, MAPS, "{\"metadata\":{\"name\":\"x\"}}");
+    kube_send(&kube, "PATCH", X, "application/strategic-merge-patch+json", "{\"data\":{\"a\":5}}");
+    CHECK_INT(kube.status, 422);
+    CHECK(strstr(kube_text(&kube, "/message"), ": cannot convert int64 to string") != NULL);
+    kube_send(&kube, "PATCH", X, "application/strategic-merge-patch+json", "{\"immutable\":\"yes\"}");
+    CHECK(strstr(kube_text(&kube, "/message"), ": unrecognized type: bool") != NULL);
+    kube_close(&kube);
+}
+
+TEST(kube_write_refuses_twin_port_names)
+{
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, "/api/v1/namespaces/default/pods",
+              "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i:1\",\"ports\":["
+              "{\"containerPort\":1,\"name\":\"a\"},{\"containerPort\":2,\"name\":\"a\"},{\"containerPort\":3},"
+              "{\"containerPort\":4}]}]}}");
+    CHECK_INT(kube.status, 422);
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/details/causes")), 1);
+    CHECK_TEXT(kube_text(&kube, "/details/causes/0/field"), "spec.containers[0].ports[1].name");
+    kube_close(&kube);
+}
+
 TEST(kube_write_keeps_immutable_things)
 {
     struct kube kube;
