@@ -49,7 +49,7 @@ return {
     observedGeneration int; updatedNumberScheduled int; numberAvailable int; numberUnavailable int;
     collisionCount *int; conditions [type]DaemonSetCondition]],
   DaemonSet = [[@kind; metadata! ObjectMeta; spec! DaemonSetSpec; status! DaemonSetStatus]],
-  PodFailurePolicyOnExitCodesRequirement = [[containerName *str; operator! str; values! [set]int]],
+  PodFailurePolicyOnExitCodesRequirement = [[containerName *str; operator! str; values! [set]int patch:replace]],
   PodFailurePolicyOnPodConditionsPattern = [[type! str; status! str]],
   PodFailurePolicyRule = [[
     action! str; onExitCodes *PodFailurePolicyOnExitCodesRequirement; onPodConditions
@@ -64,7 +64,7 @@ return {
     completionMode *str; suspend *bool; podReplacementPolicy *str; managedBy *str]],
   JobCondition = [[
     type! str; status! str; lastProbeTime! time; lastTransitionTime! time; reason str; message str]],
-  UncountedTerminatedPods = [[succeeded [set]str; failed [set]str]],
+  UncountedTerminatedPods = [[succeeded [set]str patch:replace; failed [set]str patch:replace]],
   JobStatus = [[
     conditions []JobCondition patch:type; startTime *time; completionTime *time; active int; succeeded int;
     failed int; terminating *int; completedIndexes str; failedIndexes *str; uncountedTerminatedPods

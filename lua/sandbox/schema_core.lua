@@ -121,9 +121,9 @@ return {
     *ConfigMapKeySelector; secretKeyRef *SecretKeySelector; fileKeyRef *FileKeySelector]],
   EnvVar = [[name! str ^; value str; valueFrom *EnvVarSource]],
   ResourceClaim = [[name! str; request str]],
-  ResourceRequirements = [[limits {}quantity; requests {}quantity; claims [name]ResourceClaim]],
+  ResourceRequirements = [[limits {}quantity; requests {}quantity; claims [name]ResourceClaim patch:replace]],
   ContainerResizePolicy = [[resourceName! str; restartPolicy! str]],
-  ContainerRestartRuleOnExitCodes = [[operator str; values [set]int]],
+  ContainerRestartRuleOnExitCodes = [[operator str; values [set]int patch:replace]],
   ContainerRestartRule = [[action str; exitCodes *ContainerRestartRuleOnExitCodes]],
   VolumeMount = [[
     name! str ^; readOnly bool; recursiveReadOnly *str; mountPath! str ^; subPath str; mountPropagation
@@ -235,7 +235,7 @@ return {
   LinuxContainerUser = [[uid! int; gid! int; supplementalGroups []int]],
   ContainerUser = [[linux *LinuxContainerUser]],
   ResourceHealth = [[resourceID! str; health str]],
-  ResourceStatus = [[name! str; resources [resourceID]ResourceHealth]],
+  ResourceStatus = [[name! str; resources [resourceID]ResourceHealth patch:replace]],
   ContainerStatus = [[
     name! str; state! ContainerState; lastState! ContainerState; ready! bool; restartCount! int; image! str;
     imageID! str; containerID str; started *bool; allocatedResources {}quantity; resources

@@ -61,7 +61,7 @@ return {
   CustomResourceDefinitionCondition = [[
     type! str; status! str; lastTransitionTime! time; reason str; message str]],
   CustomResourceDefinitionStatus = [[
-    conditions! [type]CustomResourceDefinitionCondition; acceptedNames! CustomResourceDefinitionNames;
+    conditions! [type]CustomResourceDefinitionCondition patch:replace; acceptedNames! CustomResourceDefinitionNames;
     storedVersions! []str]],
   CustomResourceDefinition = [[
     @kind; metadata! ObjectMeta; spec! CustomResourceDefinitionSpec; status! CustomResourceDefinitionStatus]],

@@ -31,7 +31,7 @@ return {
   ForNode = [[name! str]],
   EndpointHints = [[forZones []ForZone; forNodes []ForNode]],
   Endpoint = [[
-    addresses! [set]str; conditions! EndpointConditions; hostname *str; targetRef *ObjectReference;
+    addresses! [set]str patch:replace; conditions! EndpointConditions; hostname *str; targetRef *ObjectReference;
     deprecatedTopology {}str; nodeName *str; zone *str; hints *EndpointHints]],
   DiscoveryEndpointPort = [[@atomic; name *str =""; protocol *str =TCP; port *int; appProtocol *str]],
   EndpointSlice = [[
