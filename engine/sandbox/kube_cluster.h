@@ -164,6 +164,7 @@ void cause_add(struct doc *causes, const char *reason, const char *field, const 
 void rules_default(struct write *write, struct doc *object);
 void rules_prepare(struct write *write, struct doc *object, const struct doc *old);
 void rules_validate(struct write *write, const struct doc *object, const struct doc *old, struct doc *causes);
+void rules_warn(struct write *write, const struct doc *object); /* once it is valid */
 /* Admission: false with write->status set. */
 bool rules_admit(struct write *write, struct doc *object, const struct doc *old);
 

@@ -14,6 +14,7 @@
 
 struct decode {
     struct write *write;
+    const char *name;    /* that the body gives the object */
     struct doc *unknown; /* array of paths */
     struct buf path;     /* "spec.containers[0].name" */
     struct buf plain;    /* the same without indexes: how Go names a field */
@@ -24,15 +25,15 @@ struct decode {
 static struct doc *decode_at(struct decode *decode, const struct shape *shape, const struct doc *value, bool pointer);
 
 /* Bodies are a bad request; what a patch made of the object is an invalid value of the patch. */
-static struct doc *refusal(const struct write *write, const char *words)
+static struct doc *refusal(const struct write *write, const char *name, const char *words)
 {
     if (write->apply && !strstr(words, "strict decoding error"))
         return status_new(
             500, "",
             "failed to convert new object (/%s; %s/%s, Kind=%s) to proper version: unable to convert unstructured "
             "object to %s/%s, Kind=%s: error decoding from json: %s",
-            write->name, write->resource->group, write->version, write->resource->kind, write->resource->group,
-            write->version, write->resource->kind, words);
+            name, write->resource->group, write->version, write->resource->kind, write->resource->group, write->version,
+            write->resource->kind, words);
     if (!write->patch)
         return status_new(400, "BadRequest", "%s in version \"%s\" cannot be handled as a %s: %s",
                           write->resource->kind, write->version, write->resource->kind, words);
@@ -66,7 +67,7 @@ static void decode_fail(struct decode *decode, const char *format, ...)
     va_start(args, format);
     buf_vaddf(&text, format, args);
     va_end(args);
-    write_fail(decode->write, refusal(decode->write, buf_text(&text)));
+    write_fail(decode->write, refusal(decode->write, decode->name, buf_text(&text)));
     buf_free(&text);
 }
 
@@ -278,7 +279,11 @@ static struct doc *decode_map(struct decode *decode, const struct shape *shape, 
     DOC_EACH(member, value)
     {
         buf_addf(&decode->path, "%s%s", path ? "." : "", member.key);
-        doc_set(out, member.key, decode_at(decode, shape_ready(shape->element), member.value, false));
+        const struct shape *element = shape_ready(shape->element);
+        bool empty = !element->custom && doc_is(member.value, DOC_NULL) &&
+                     (element->kind == SHAPE_TEXT || element->kind == SHAPE_BYTES);
+
+        doc_set(out, member.key, empty ? doc_text("") : decode_at(decode, element, member.value, false));
         path_back(&decode->path, path);
     }
     return out;
@@ -367,7 +372,7 @@ static struct doc *decode_at(struct decode *decode, const struct shape *shape, c
 }
 
 /* Unknown fields by the request's fieldValidation. */
-static void unknown_report(struct write *write, const struct doc *unknown)
+static void unknown_report(struct write *write, const char *name, const struct doc *unknown)
 {
     struct buf list;
 
@@ -384,7 +389,7 @@ static void unknown_report(struct write *write, const struct doc *unknown)
     if (write->check == CHECK_STRICT && !write->status) {
         char *words = mem_printf("strict decoding error: %s", buf_text(&list));
 
-        write_fail(write, refusal(write, words));
+        write_fail(write, refusal(write, name, words));
         free(words);
     }
     buf_free(&list);
@@ -394,11 +399,13 @@ static void unknown_report(struct write *write, const struct doc *unknown)
 bool decode_object(struct write *write, struct doc *object)
 {
     struct decode decode = {.write = write, .unknown = doc_array(), .owner = write->resource->kind};
+    const char *name = doc_path_text(object, "metadata", "name", NULL);
 
+    decode.name = name ? name : "";
     buf_init(&decode.path, 1 << 16);
     buf_init(&decode.plain, 1 << 16);
     struct doc *out = decode_at(&decode, shape_ready(write->resource->shape), object, false);
-    unknown_report(write, decode.unknown);
+    unknown_report(write, decode.name, decode.unknown);
     if (!decode.failed && !write->status) {
         doc_clear(object);
         DOC_EACH(member, out)
@@ -417,12 +424,13 @@ struct doc *decode_field_value(struct write *write, const char *field, const str
     struct decode decode = {.write = write, .unknown = doc_array(), .owner = write->resource->kind};
     const struct shape *shape = shape_child(shape_ready(write->resource->shape), field);
 
+    decode.name = write->name;
     buf_init(&decode.path, 1 << 16);
     buf_init(&decode.plain, 1 << 16);
     buf_add_text(&decode.path, field);
     buf_add_text(&decode.plain, field);
     struct doc *out = decode_at(&decode, shape ? shape : shapes_any(), value, false);
-    unknown_report(write, decode.unknown);
+    unknown_report(write, decode.name, decode.unknown);
     buf_free(&decode.path);
     buf_free(&decode.plain);
     doc_unref(decode.unknown);

@@ -256,6 +256,7 @@ static struct doc *finish_store(struct write *write, const struct doc *old, stru
     struct cluster *cluster = write->cluster;
 
     warn_of_finalizers(write, old, object);
+    rules_warn(write, object);
     if (!write->dry_run || old || write->apply)
         storage_form(write, object);
     if (old && unchanged(old, object)) {

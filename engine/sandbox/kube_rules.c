@@ -1,6 +1,6 @@
 /*
  * The kinds' own rules, lua/sandbox/rules.lua: a table of functions by kind for each stage
- * (default, prepare, validate) and one for admission. They see documents through proxies.
+ * (default, prepare, validate, warn) and one for admission. They see documents through proxies.
  */
 #include "sandbox/kube_cluster.h"
 
@@ -102,6 +102,18 @@ static int warn_fn(lua_State *lua)
 {
     write_warn(lua_touserdata(lua, lua_upvalueindex(1)), "%s", luaL_checkstring(lua, 1));
     return 0;
+}
+
+void rules_warn(struct write *write, const struct doc *object)
+{
+    lua_State *lua = write->cluster->lua;
+
+    if (write->resource->custom || *write->subresource || !rule_push(lua, "warn", write->resource->kind))
+        return;
+    lua_pushlightuserdata(lua, write);
+    lua_pushcclosure(lua, warn_fn, 1);
+    host_lua_push(lua, object, true);
+    host_lua_call(lua, 2, 0);
 }
 
 /* refuse(message): 403 with "<resource> "<name>" is forbidden: <message>" */

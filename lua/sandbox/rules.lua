@@ -1,7 +1,7 @@
 -- What single kinds add to the tables: defaults that depend on other fields, what the server itself
 -- sets, validation, admission. Source: API reference and "Defaulting" notes of each kind, v1.34.
 local workloads = require "rules_pods"
-local R = { default = {}, prepare = {}, validate = {}, admit = {} }
+local R = { default = {}, prepare = {}, validate = {}, warn = {}, admit = {} }
 
 local function meta(o, field)
   if not o.metadata[field] then o.metadata[field] = {} end
@@ -147,7 +147,14 @@ function R.prepare.Service(o, old, subresource)
   if subresource == "status" then return end
   local internal, policy = s.type == "ClusterIP" or s.type == "ExternalName", s.externalTrafficPolicy
   if old and internal and policy == old.spec.externalTrafficPolicy then s.externalTrafficPolicy = nil end
-  if s.type == "ExternalName" then return end
+  if s.type == "ExternalName" then
+    if old and s.internalTrafficPolicy == old.spec.internalTrafficPolicy then s.internalTrafficPolicy = nil end
+    if old and s.clusterIP == old.spec.clusterIP then
+      s.clusterIP, s.clusterIPs, s.ipFamilies, s.ipFamilyPolicy = nil, nil, nil, nil
+      for _, port in ipairs(s.ports or {}) do port.nodePort = nil end
+    end
+    return
+  end
   if old and old.spec.type ~= "ExternalName" then
     for _, field in ipairs { "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy" } do
       if s[field] == nil then s[field] = old.spec[field] end
@@ -216,12 +223,21 @@ function R.validate.Service(fail, o, old)
     if seen[key] then fail("FieldValueDuplicate", at, "Duplicate value: " .. port_words(port)) end
     seen[key] = true
   end
+  if s.type == "ExternalName" and s.clusterIP then
+    fail("FieldValueForbidden", "spec.clusterIPs", "Forbidden: may not be set for ExternalName services")
+  end
   if s.type == "ExternalName" and not s.externalName then
     fail("FieldValueRequired", "spec.externalName", "Required value")
   end
   local kept = old and old.spec.type ~= "ExternalName" and s.type ~= "ExternalName"
   if kept and old.spec.clusterIP and s.clusterIP ~= old.spec.clusterIP then
     fail("FieldValueInvalid", "spec.clusterIPs[0]", 'Invalid value: ["' .. s.clusterIP .. '"]: may not change once set')
+  end
+end
+
+function R.warn.Service(warn, o)
+  if o.spec.clusterIP == "None" and o.spec.sessionAffinity == "ClientIP" then
+    warn("spec.SessionAffinity is ignored for headless services")
   end
 end
 

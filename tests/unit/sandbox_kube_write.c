@@ -199,6 +199,29 @@ TEST(kube_write_services_by_their_type)
     kube_close(&kube);
 }
 
+TEST(kube_write_services_without_an_address)
+{
+    static const char path[] = "/api/v1/namespaces/default/services", one[] = "/api/v1/namespaces/default/services/s";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(&kube, path,
+              "{\"metadata\":{\"name\":\"h\"},\"spec\":{\"clusterIP\":\"None\",\"sessionAffinity\":\"ClientIP\"}}");
+    CHECK_INT(kube.status, 201);
+    CHECK(strstr(buf_text(&kube.warnings), "spec.SessionAffinity is ignored for headless services") != NULL);
+    kube_post(
+        &kube, path,
+        "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.b\",\"clusterIP\":"
+        "\"None\"}}");
+    CHECK_TEXT(kube_text(&kube, "/details/causes/0/field"), "spec.clusterIPs");
+    kube_post(&kube, path, "{\"metadata\":{\"name\":\"s\"},\"spec\":{\"ports\":[{\"port\":80}]}}");
+    kube_merge(&kube, one, "{\"spec\":{\"type\":\"ExternalName\",\"externalName\":\"a.b\"}}");
+    CHECK_INT(kube.status, 200);
+    CHECK(doc_pointer(kube.body, "/spec/clusterIP") == NULL);
+    CHECK(doc_pointer(kube.body, "/spec/internalTrafficPolicy") == NULL);
+    kube_close(&kube);
+}
+
 TEST(kube_write_empty_lists_are_no_change)
 {
     static const char path[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
