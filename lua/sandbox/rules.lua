@@ -278,7 +278,8 @@ function R.validate.PersistentVolumeClaim(fail, o, old)
     end
   end
   local before, now = old.spec.resources.requests, o.spec.resources.requests
-  if before and before.storage and api.milli(now and now.storage or "0") < api.milli(before.storage) then
+  local size, capacity = api.milli(now and now.storage or "0"), api.milli((old.status.capacity or {}).storage or "0")
+  if before and before.storage and size < api.milli(before.storage) and size <= capacity then
     fail("FieldValueForbidden", "spec.resources.requests.storage",
       "Forbidden: field can not be less than status.capacity")
   end

@@ -256,6 +256,27 @@ TEST(kube_write_strategic_patches_refuse_in_their_own_words)
     kube_close(&kube);
 }
 
+/* A claim may shrink down to what it has; a pending one has nothing. */
+TEST(kube_write_claims_shrink_to_their_capacity)
+{
+    static const char one[] = "/api/v1/namespaces/default/persistentvolumeclaims/c";
+    struct kube kube;
+
+    kube_open(&kube, NULL, NULL);
+    kube_post(
+        &kube, "/api/v1/namespaces/default/persistentvolumeclaims",
+        "{\"metadata\":{\"name\":\"c\"},\"spec\":{\"storageClassName\":\"none\",\"accessModes\":[\"ReadWriteOnce\"],"
+        "\"resources\":{\"requests\":{\"storage\":\"2Gi\"}}}}");
+    CHECK_INT(kube.status, 201);
+    kube_merge(&kube, one, "{\"spec\":{\"resources\":{\"requests\":{\"storage\":\"1Gi\"}}}}");
+    CHECK_INT(kube.status, 422);
+    CHECK_INT(doc_size(doc_pointer(kube.body, "/details/causes")), 1);
+    kube_merge(&kube, one, "{\"spec\":{\"resources\":{\"requests\":{\"storage\":\"0\"}}}}");
+    CHECK_INT(kube.status, 422);
+    CHECK(strstr(kube_text(&kube, "/message"), "field can not be less than status.capacity") != NULL);
+    kube_close(&kube);
+}
+
 TEST(kube_write_refuses_twin_port_names)
 {
     struct kube kube;
