@@ -91,23 +91,14 @@ static void host_name(const struct dosrun *dosrun, char *out, size_t size)
 }
 
 /* An owner on this host, in this state folder, is dead when we hold the folder's own lock, as we do here. */
-static bool owner_dead(void *ctx, const char *host, const char *run)
+static bool owner_dead(void *ctx, const char *host, const char *store)
 {
     const struct dosrun *dosrun = ctx;
-    char here[256], *path;
-    struct disk_stat stat;
-    struct err ignored = ERR_INIT;
-    bool ours;
+    char here[256], ours[STORE_ID_SIZE];
 
     host_name(dosrun, here, sizeof(here));
-    if (strcmp(here, host) != 0)
-        return false;
-    if (dosrun->command->sandbox)
-        return true;
-    path = store_journal_path(dosrun->store, run);
-    ours = disk_stat(dosrun->world, path, &stat, &ignored) == 0 && stat.kind == DISK_FILE;
-    free(path);
-    return ours;
+    store_id(dosrun->store, ours);
+    return strcmp(here, host) == 0 && (dosrun->command->sandbox || strcmp(store, ours) == 0);
 }
 
 static void lease_taken(void *ctx, const struct err *err)
@@ -165,7 +156,7 @@ static void tell_replaced(struct dosrun *dosrun)
 int cluster_lock(struct dosrun *dosrun, struct err *err)
 {
     int64_t until = world_mono_ms(dosrun->world) + dosrun->command->lock_wait_ms;
-    char host[256];
+    char host[256], store[STORE_ID_SIZE];
     const char *namespace = doc_path_text(dosrun->target, "lock_namespace", NULL), *user = getenv("USER");
     struct kube_lease_options options = {.namespace = namespace ? namespace : "kube-system",
                                          .name = "dosrun",
@@ -175,12 +166,14 @@ int cluster_lock(struct dosrun *dosrun, struct err *err)
                                          .host = host,
                                          .run = dosrun->run_id,
                                          .host_alive_known = true,
+                                         .store = store,
                                          .owner_dead = owner_dead,
                                          .ctx = dosrun,
                                          .take_over = dosrun->command->take_over,
                                          .duration_ms = LEASE_MS};
 
     host_name(dosrun, host, sizeof(host));
+    store_id(dosrun->store, store);
     while (lock_try(dosrun, &options, err) < 0) {
         if (strcmp(err->explain, "R201") != 0 || world_mono_ms(dosrun->world) >= until)
             return -1;

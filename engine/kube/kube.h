@@ -137,7 +137,8 @@ struct kube_lease_options {
     const char *namespace, *name; /* "kube-system" unless targets.lua says otherwise */
     const char *owner, *host, *run; /* holderIdentity "owner@host/run" + annotations */
     bool host_alive_known;        /* a dead owner on this host is replaced at once: pid_alive tells */
-    bool (*owner_dead)(void *ctx, const char *host, const char *run);
+    const char *store;            /* id of the state folder that the owner acts from; NULL: unknown */
+    bool (*owner_dead)(void *ctx, const char *host, const char *store);
     void *ctx;
     bool take_over;               /* an expired lease of another host may be taken */
     int64_t duration_ms;          /* 60 s */

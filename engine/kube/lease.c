@@ -15,9 +15,9 @@ const char kube_lock_owner[] = "lock";
 
 struct kube_lease {
     struct kube *kube;
-    char *namespace, *name, *owner, *host, *run;
+    char *namespace, *name, *owner, *host, *run, *store;
     bool host_alive_known, take_over;
-    bool (*owner_dead)(void *ctx, const char *host, const char *run);
+    bool (*owner_dead)(void *ctx, const char *host, const char *store);
     void *dead_ctx;
     int64_t duration_ms;
 
@@ -47,6 +47,7 @@ static void lease_free(struct kube_lease *lease)
     free(lease->owner);
     free(lease->host);
     free(lease->run);
+    free(lease->store);
     free(lease->path);
     free(lease->list_path);
     free(lease->identity);
@@ -131,6 +132,7 @@ static struct doc *lease_wanted(struct kube_lease *lease, const struct doc *foun
     doc_set_text(annotations, "dosrun/owner", lease->owner);
     doc_set_text(annotations, "dosrun/host", lease->host);
     doc_set_text(annotations, "dosrun/run", lease->run);
+    doc_set_text(annotations, "dosrun/store", lease->store);
     spec = member(wanted, "spec");
     doc_set_text(spec, "holderIdentity", lease->identity);
     doc_set_int(spec, "leaseDurationSeconds", (lease->duration_ms + 999) / 1000);
@@ -313,7 +315,7 @@ static bool may_take(struct kube_lease *lease, const struct doc *found, bool exp
     if (!spec_text(found, "holderIdentity")[0] || strcmp(run, lease->run) == 0)
         return true; /* free, or left by an earlier process of this run */
     if (lease->host_alive_known && lease->owner_dead && strcmp(host, lease->host) == 0 &&
-        lease->owner_dead(lease->dead_ctx, host, run))
+        lease->owner_dead(lease->dead_ctx, host, annotation(found, "dosrun/store")))
         return true;
     if (!expired || !lease->take_over)
         return false;
@@ -361,6 +363,7 @@ struct kube_lease *kube_lease_take(struct kube *kube, const struct kube_lease_op
     lease->owner = mem_text(options->owner);
     lease->host = mem_text(options->host);
     lease->run = mem_text(options->run);
+    lease->store = options->store ? mem_text(options->store) : NULL;
     lease->host_alive_known = options->host_alive_known;
     lease->owner_dead = options->owner_dead;
     lease->dead_ctx = options->ctx;

@@ -63,6 +63,18 @@ const unsigned char *store_key(const struct store *store)
     return store->key;
 }
 
+void store_id(const struct store *store, char id[STORE_ID_SIZE])
+{
+    unsigned char sum[SHA256_SIZE];
+    struct buf hex;
+
+    buf_init(&hex, STORE_ID_SIZE);
+    digest_hmac_sha256((struct view){(const char *)store->key, SEAL_KEY_SIZE}, view_of("the folder's id"), sum);
+    hex_add(&hex, (struct view){(const char *)sum, (STORE_ID_SIZE - 1) / 2});
+    memcpy(id, buf_text(&hex), STORE_ID_SIZE);
+    buf_free(&hex);
+}
+
 /* A state folder that another user could write to, or that is a link, is not ours to trust. */
 static int folder_check(struct store *store, const char *path, struct err *err)
 {

@@ -20,6 +20,9 @@ struct store;
 struct store *store_new(struct world *world, const char *root, const char *project, const char *target);
 void store_free(struct store *store); /* gives the lock back */
 const char *store_folder(const struct store *store);
+/* What tells this folder from every other one, on whatever machine; known while it is locked. */
+enum { STORE_ID_SIZE = 17 };
+void store_id(const struct store *store, char id[STORE_ID_SIZE]);
 /* Makes the folders (0700); refuses one that is a link, somebody else's, or writable by others. */
 int store_create(struct store *store, struct err *err) __attribute__((warn_unused_result));
 /*

@@ -63,6 +63,9 @@ def digest(data):
 class Registry(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
+    def handle_error(self, request, client_address):
+        pass        # a client that was killed
+
     def __init__(self, address=("127.0.0.1", 0), absent=()):
         super().__init__(address, Handler)
         self.absent, self.tags, self.asked = set(absent), set(), []

@@ -139,12 +139,16 @@ class Testbed:
                 elif "PATH=" in line:
                     self.bin = line.partition("PATH=")[2].partition(":")[0]
             self.kubectl("delete", "lease", "-n", "kube-system", "dosrun", "--ignore-not-found")
-            self.before = self.canon(known=False)
-            (self.work / "before").write_text(self.before)
+            self.remember()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def remember(self):
+        """From here on this is how it was before."""
+        self.before = self.canon(known=False)
+        (self.work / "before").write_text(self.before)
 
     def __exit__(self, *failure):
         if not self.given and (self.state / "pid").exists():
@@ -192,6 +196,7 @@ class Testbed:
             time.sleep(0.3)
 
     def reset(self):
+        """Takes away what came since."""
         self.script("reset", "--known", self.work / "before", "--kubeconfig", self.kubeconfig)
 
     def mark(self):

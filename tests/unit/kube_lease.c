@@ -23,10 +23,10 @@ static void lost(void *ctx, const struct err *err)
     ((struct seen *)ctx)->lost = true;
 }
 
-static bool dead(void *ctx, const char *host, const char *run)
+static bool dead(void *ctx, const char *host, const char *store)
 {
     (void)ctx;
-    return strcmp(host, "here") == 0 && strcmp(run, "r0") == 0;
+    return strcmp(host, "here") == 0 && strcmp(store, "store of r0") == 0;
 }
 
 static struct kube_lease *take(struct fake *fake, struct seen *seen, bool take_over)
@@ -54,11 +54,11 @@ static void release(struct fake *fake, struct seen *seen, struct kube_lease *lea
 }
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
-#define LEASE(holder, host, run, renew, transitions)                                                        \
-    "{\"apiVersion\":\"coordination.k8s.io/"                                                                \
-    "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"t\",\"annotations\":{\"dosrun/host\":\"" host         \
-    "\",\"dosrun/run\":\"" run "\"}},\"spec\":{\"holderIdentity\":\"" holder                                \
-    "\",\"acquireTime\":\"2029-12-31T23:00:00.000000Z\",\"leaseDurationSeconds\":60,\"renewTime\":\"" renew \
+#define LEASE(holder, host, run, renew, transitions)                                                               \
+    "{\"apiVersion\":\"coordination.k8s.io/"                                                                       \
+    "v1\",\"kind\":\"Lease\",\"metadata\":{\"name\":\"t\",\"annotations\":{\"dosrun/host\":\"" host                \
+    "\",\"dosrun/run\":\"" run "\",\"dosrun/store\":\"store of " run "\"}},\"spec\":{\"holderIdentity\":\"" holder \
+    "\",\"acquireTime\":\"2029-12-31T23:00:00.000000Z\",\"leaseDurationSeconds\":60,\"renewTime\":\"" renew        \
     "\",\"leaseTransitions\":" transitions "}}"
 #define OURS(transitions) LEASE("me@here/r1", "here", "r1", "2030-01-01T00:00:00.000000Z", transitions)
 #define FRESH "2030-01-01T00:00:00.000000Z"

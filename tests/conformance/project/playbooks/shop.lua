@@ -7,7 +7,7 @@ local shop = dosrun.playbook { "shop", summary = "A web server, its settings, it
 
 shop:step("base", function(run)
   kube.apply("manifests/base.yaml", { text = run.args.text }):wait()
-  return kube.secret { namespace = "shop", name = "key", generate = { password = 24 }, data = { user = "shop" } }
+  return kube.secret { namespace = "shop", name = "key", generate = { password = 24 }, data = { user = "anna" } }
 end)
 shop:step("data", { needs = { "base" } }, function() kube.apply("manifests/data.yaml"):wait { timeout = "60s" } end)
 shop:step("web", { needs = { "base" } }, function(run, from)
