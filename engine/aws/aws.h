@@ -1,0 +1,61 @@
+#pragma once
+/*
+ * aws: a client of every operation in the table.
+ * Owns: signing, endpoints, credentials, the protocols, waiters and pages, the word aws.call of the undo vocabulary.
+ * Never: knows what a resource is or how one is made (lua/dosrun/aws), runs, verbs, the sandbox.
+ */
+#include "aws/credentials.h"
+#include "aws/endpoint.h"
+#include "base/undo.h"
+#include "codec/doc.h"
+#include "http/http.h"
+
+struct marks;
+struct aws;
+
+/* Borrows all. One for a run: its clients share credentials, connections, the corrected clock, the retry tokens. */
+struct aws *aws_new(struct world *world, struct http *http, struct marks *marks, struct aws_config *config,
+                    const struct aws_table *table);
+void aws_free(struct aws *aws);
+const struct aws_table *aws_table_of(const struct aws *aws);
+/* A further service from a pack: found after the built-in ones. Takes the table. */
+void aws_add_table(struct aws *aws, struct aws_table *table);
+struct aws_service aws_find_service(const struct aws *aws, const char *name, struct err *err); /* A104 with did-you-mean */
+
+struct aws_request {
+    struct aws_operation operation;
+    const struct doc *params;  /* may hold marks; NULL: {} */
+    const char *region;        /* NULL: the configured one */
+    const char *role;          /* NULL: as configured; else an ARN to be assumed */
+    const char *endpoint_url;  /* NULL: as configured */
+    bool backward;
+    int64_t timeout_ms;        /* of an attempt; 0: 60 s, as botocore's read_timeout */
+    int attempts_max;          /* 0: as configured (3) */
+    void *owner;               /* as in http_request */
+    uint64_t logical;
+    const char *subject;       /* NULL: "aws eks DescribeCluster" */
+    const char *body_file;     /* streaming payload from a file instead of params; NULL */
+    const char *answer_file;   /* streaming output into a file, written whole or not at all; NULL: in the result */
+};
+
+/* result is borrowed, NULL with err. err: code and message as the service said them, request id, kind; H-codes of http as well.
+   The result of an operation without output is {}. Members marked sensitive arrive as marks. */
+typedef void aws_answer_fn(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err);
+struct aws_call;
+/* params are checked at once: what is wrong ends it from a later turn, nothing sent. */
+struct aws_call *aws_send(struct aws *aws, const struct aws_request *request, aws_answer_fn *fn, void *ctx);
+void aws_cancel(struct aws_call *call);
+/* A URL that anybody may use until it expires; from credentials that are at hand. ERR via fn. result is {url}. */
+struct aws_call *aws_presign(struct aws *aws, const struct aws_request *request, int expires_s, aws_answer_fn *fn, void *ctx);
+
+/* Who we are: sts:GetCallerIdentity's {Account, Arn, UserId} with {source, expires} (texts, expires absent when never). */
+struct aws_call *aws_whoami(struct aws *aws, aws_answer_fn *fn, void *ctx);
+
+/* Waiters and pages are loops over aws_send; these two say what an answer means (waiter.c, pages.c). */
+enum aws_wait_state { AWS_WAIT_RETRY, AWS_WAIT_SUCCESS, AWS_WAIT_FAILURE };
+enum aws_wait_state aws_waiter_judge(struct aws_service service, const struct aws_waiter *waiter, const struct doc *result,
+                                     int status, const struct err *answer_err, struct buf *why);
+/* Puts the next page's tokens into params; false: that was the last. ERR_SERVER when the service repeats a token. */
+bool aws_pages_next(struct aws_operation operation, struct doc *params, const struct doc *result, struct err *err);
+
+struct undo_handler aws_undo_handler(struct aws *aws);

@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * Signature version 4. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
+ * Pure: bytes and a time in, headers or a query out.
+ */
+#include "aws/protocol.h"
+
+struct aws_keys {
+    const char *access_key, *secret_key; /* plain */
+    const char *session_token;           /* NULL: none */
+};
+
+struct aws_sign {
+    const struct aws_keys *keys;
+    const char *region, *service; /* of the credential scope: the signing name */
+    int64_t now_ms;               /* wall clock, corrected by the server's skew */
+    bool single_encoding;         /* S3: the path is signed as it was sent, not normalized */
+    bool unsigned_payload;        /* x-amz-content-sha256: UNSIGNED-PAYLOAD */
+    bool content_sha256;          /* send x-amz-content-sha256 (S3 always) */
+    const char *payload_sha256;   /* hex, when the body is not in memory; NULL: of body */
+};
+
+struct aws_signed { /* what is signed; path and query as they are sent */
+    const char *method;
+    const char *host; /* with the port when it is not the scheme's */
+    struct view path, query;
+    struct view body;
+};
+
+/* Adds x-amz-date, x-amz-security-token, x-amz-content-sha256 and authorization to headers; all others there are signed,
+   but those that proxies may change (user-agent, expect, transfer-encoding, x-amzn-trace-id, connection, content-length). */
+void aws_sign_headers(const struct aws_sign *sign, const struct aws_signed *request, struct aws_headers *headers);
+/* Adds X-Amz-Algorithm ... X-Amz-Signature to query; what headers holds must be sent with it (host is). expires_s up to 7 days. */
+void aws_sign_query(const struct aws_sign *sign, const struct aws_signed *request, const struct aws_headers *headers,
+                    int expires_s, struct buf *query);
+/* For tests and for the sandbox, which checks signatures: the texts on the way. signed_headers: "host;x-amz-date", sorted. */
+void aws_sign_canonical(const struct aws_sign *sign, const struct aws_signed *request, const struct aws_headers *headers,
+                        const char *signed_headers, struct buf *out);
+void aws_sign_text(const struct aws_sign *sign, struct view canonical, struct buf *out);       /* the string to sign */
+void aws_sign_signature(const struct aws_sign *sign, struct view text, char out[65]);
