@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONCE_SIZE = 12, TAG_SIZE = 16, BLOCK = 64 };
+enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
 
 struct digest {
     EVP_MD_CTX *evp;
@@ -39,54 +39,6 @@ void digest_finish(struct digest *digest, unsigned char out[SHA256_SIZE])
     must(EVP_DigestFinal_ex(digest->evp, out, NULL));
     EVP_MD_CTX_free(digest->evp);
     free(digest);
-}
-
-void digest_sha256(struct view data, unsigned char out[SHA256_SIZE])
-{
-    must(EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL));
-}
-
-void digest_sha256_hex(struct view data, char out[SHA256_HEX + 1])
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char sum[SHA256_SIZE];
-
-    digest_sha256(data, sum);
-    for (size_t i = 0; i < SHA256_SIZE; i++) {
-        out[2 * i] = digits[sum[i] >> 4];
-        out[2 * i + 1] = digits[sum[i] & 15];
-    }
-    out[SHA256_HEX] = '\0';
-}
-
-/*
- * HMAC by its definition (RFC 2104) rather than by libcrypto's one call, which looks the
- * algorithm up by name each time and takes an int as the key's length.
- */
-void digest_hmac_sha256(struct view key, struct view data, unsigned char out[SHA256_SIZE])
-{
-    unsigned char block[BLOCK] = {0}, inner[BLOCK], outer[BLOCK], sum[SHA256_SIZE];
-    struct digest *digest;
-
-    if (key.len > BLOCK)
-        digest_sha256(key, block);
-    else if (key.len)
-        memcpy(block, key.ptr, key.len);
-    for (size_t i = 0; i < BLOCK; i++) {
-        inner[i] = block[i] ^ 0x36;
-        outer[i] = block[i] ^ 0x5c;
-    }
-    digest = digest_new();
-    digest_add(digest, (struct view){(const char *)inner, BLOCK});
-    digest_add(digest, data);
-    digest_finish(digest, sum);
-    digest = digest_new();
-    digest_add(digest, (struct view){(const char *)outer, BLOCK});
-    digest_add(digest, (struct view){(const char *)sum, SHA256_SIZE});
-    digest_finish(digest, out);
-    OPENSSL_cleanse(block, sizeof(block));
-    OPENSSL_cleanse(inner, sizeof(inner));
-    OPENSSL_cleanse(outer, sizeof(outer));
 }
 
 /* Four bytes a step: table[k][b] is the CRC of byte b followed by k zero bytes. */

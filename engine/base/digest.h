@@ -1,5 +1,5 @@
 #pragma once
-/* Digests, ciphers and encodings; the one owner of OpenSSL (its EVP part). */
+/* Digests, ciphers and encodings; the one owner of OpenSSL (EVP, SHA-256). */
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -7,7 +7,14 @@ enum { SHA256_SIZE = 32, SHA256_HEX = 64, SEAL_KEY_SIZE = 32 };
 
 void digest_sha256(struct view data, unsigned char out[SHA256_SIZE]);
 void digest_sha256_hex(struct view data, char out[SHA256_HEX + 1]);
+void digest_hex(const unsigned char sum[SHA256_SIZE], char out[SHA256_HEX + 1]);
 void digest_hmac_sha256(struct view key, struct view data, unsigned char out[SHA256_SIZE]);
+/* The same for a key that is used often; as secret as the key. */
+struct digest_hmac {
+    uint32_t inner[8], outer[8];
+};
+void digest_hmac_key(struct digest_hmac *hmac, struct view key);
+void digest_hmac_sum(const struct digest_hmac *hmac, struct view data, unsigned char out[SHA256_SIZE]);
 /* CRC-32C (Castagnoli, RFC 3720 appendix B.4); start with crc = 0. */
 uint32_t digest_crc32c(uint32_t crc, const void *data, size_t len);
 

@@ -49,6 +49,21 @@ TEST(hmac_sha256)
     buf_free(&out);
 }
 
+TEST(hmac_key_is_kept)
+{
+    unsigned char sum[SHA256_SIZE];
+    char hex[SHA256_HEX + 1];
+    struct digest_hmac hmac;
+
+    digest_hmac_key(&hmac, view_of("Jefe"));
+    for (int i = 0; i < 2; i++) {
+        digest_hmac_sum(&hmac, view_of("what do ya want for nothing?"), sum);
+        digest_hex(sum, hex);
+        CHECK_TEXT(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        digest_hmac_sum(&hmac, view_of(""), sum);
+    }
+}
+
 TEST(crc32c)
 {
     unsigned char bytes[32] = {0};
