@@ -15,7 +15,7 @@
 
 struct lua_file {
     const char *name;
-    const unsigned char *text;
+    const unsigned char *code; /* compiled */
     size_t len;
 };
 extern const struct lua_file lua_library[];
@@ -307,7 +307,7 @@ void host_lua_require(struct lua_State *lua, const char *name)
         if (strcmp(file->name, lua_tostring(lua, -1)) != 0)
             continue;
         lua_pop(lua, 1);
-        if (luaL_loadbufferx(lua, (const char *)file->text, file->len, file->name, "t") != LUA_OK)
+        if (luaL_loadbufferx(lua, (const char *)file->code, file->len, file->name, "b") != LUA_OK)
             host_lua_call(lua, 0, 0); /* calling the message fails with it */
         host_lua_call(lua, 0, 1);
         lua_pushvalue(lua, -1);

@@ -63,7 +63,7 @@ int loader_load(struct script *script, lua_State *L, struct view text, const cha
 
     text = skip_head(text);
     script->limited++;
-    status = luaL_loadbufferx(L, text.len ? text.ptr : "", text.len, chunk, "t");
+    status = luaL_loadbufferx(L, text.len ? text.ptr : "", text.len, chunk, trusted ? "b" : "t");
     script->limited--;
     if (status != LUA_OK) {
         if (status == LUA_ERRMEM)
@@ -190,7 +190,7 @@ static void find_library_module(lua_State *L, const char *name, bool trusted)
     if (!file)
         script_raise_explained(L, "S408", "module '%s' was not found; looked at: %s inside dosrun", name, path);
     snprintf(chunk, sizeof(chunk), "=%s", path);
-    if (loader_load(script_of(L), L, (struct view){(const char *)file->text, file->len}, chunk, true, &err) < 0)
+    if (loader_load(script_of(L), L, (struct view){(const char *)file->code, file->len}, chunk, true, &err) < 0)
         script_raise(L, &err);
     lua_pushstring(L, path);
 }

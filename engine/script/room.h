@@ -9,7 +9,7 @@
 /* Made by lua/embed.lua. */
 struct lua_file {
     const char *name; /* "dosrun/v1.lua" */
-    const unsigned char *text;
+    const unsigned char *code; /* compiled, with lines and names */
     size_t len;
 };
 extern const struct lua_file lua_library[];
@@ -101,7 +101,8 @@ const char *value_push_text(lua_State *L, int index, size_t *len);
 
 /* loader.c */
 void loader_open(lua_State *L);
-/* Loads text (skipping a BOM and a #! line) into env; on failure leaves nothing and returns -1 with err. */
+/* Loads text (skipping a BOM and a #! line), or the library's own compiled files when trusted; on failure leaves nothing
+   and returns -1 with err. */
 int loader_load(struct script *script, lua_State *L, struct view text, const char *chunk, bool trusted,
                 struct err *err);
 enum chunk { CHUNK_NONE, CHUNK_PROJECT, CHUNK_ENGINE };
