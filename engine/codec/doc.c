@@ -53,6 +53,11 @@ struct doc *doc_string(struct view text)
     return doc;
 }
 
+struct doc *doc_bytes(struct view bytes)
+{
+    return made(json_stringn_nocheck(bytes.ptr ? bytes.ptr : "", bytes.len));
+}
+
 struct doc *doc_array(void)
 {
     return made(json_array());

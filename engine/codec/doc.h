@@ -1,8 +1,8 @@
 #pragma once
 /*
- * codec: documents in and out of bytes: JSON, YAML (XML and archives later), and the value that
+ * codec: documents in and out of bytes: JSON, YAML, XML (archives later), and the value that
  * they all share, `struct doc`.
- * Owns: jansson and libyaml; nobody else includes them.
+ * Owns: jansson, libyaml and expat; nobody else includes them.
  * Never: does I/O; knows what a document means.
  */
 #include "base/buf.h"
@@ -23,6 +23,9 @@ struct doc *doc_int(int64_t value);
 struct doc *doc_real(double value); /* NULL for NaN and the infinities, which JSON lacks */
 struct doc *doc_text(const char *text); /* must be UTF-8; invalid bytes (and NUL) become U+FFFD */
 struct doc *doc_string(struct view text);
+/* A string of any bytes, kept as they are: doc_as_view gives them back, json_add writes U+FFFD for what is no UTF-8 and for
+   NUL. Compares equal to a doc_string of the same bytes. */
+struct doc *doc_bytes(struct view bytes);
 struct doc *doc_array(void);
 struct doc *doc_object(void);
 struct doc *doc_ref(const struct doc *doc); /* NULL stays NULL */

@@ -2,6 +2,7 @@
 #include "codec/doc_json.h"
 #include "codec/utf8.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static int check_text(struct view text, struct err *err)
     return 0;
 }
 
-struct doc *json_parse(struct view text, struct err *err)
+static struct doc *parse(struct view text, size_t flags, struct err *err)
 {
     json_error_t error;
     json_t *json;
@@ -46,7 +47,7 @@ struct doc *json_parse(struct view text, struct err *err)
 
     if (check_text(text, err) != 0)
         return NULL;
-    json = json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json = json_loadb(text.ptr ? text.ptr : "", text.len, flags | JSON_DECODE_ANY, &error);
     if (json)
         return (struct doc *)json;
     /* jansson quotes the text, and that may be somebody's secret. */
@@ -58,6 +59,16 @@ struct doc *json_parse(struct view text, struct err *err)
     else
         err_set(err, ERR_USAGE, "%s", error.text);
     return NULL;
+}
+
+struct doc *json_parse(struct view text, struct err *err)
+{
+    return parse(text, JSON_REJECT_DUPLICATES, err);
+}
+
+struct doc *json_parse_loose(struct view text, struct err *err)
+{
+    return parse(text, JSON_ALLOW_NUL, err);
 }
 
 void json_add_real(struct buf *out, double value)
@@ -98,7 +109,72 @@ void json_add_string(struct buf *out, struct view text)
     buf_add_char(out, '"');
 }
 
+/* As JSON_ASCII says; doubles from 1e16 on have an exponent. */
+static void add_real_plain(struct buf *out, double value)
+{
+    char text[40];
+
+    if (fabs(value) < 1e16 && trunc(value) == value) {
+        buf_addf(out, "%.1f", value);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        if (digits == 17 && fabs(value) >= 1e16) /* %g would still write it without one */
+            snprintf(text, sizeof(text), "%.16e", value);
+        else
+            snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_add_text(out, text);
+}
+
+static void add_string_ascii(struct buf *out, struct view text)
+{
+    struct buf quoted;
+    size_t len;
+
+    buf_init(&quoted, SIZE_MAX);
+    json_add_string(&quoted, text);
+    for (size_t at = 0; at < quoted.len; at += len) {
+        uint32_t c = 0;
+
+        len = utf8_next((struct view){quoted.ptr + at, quoted.len - at}, &c);
+        if (len == 1)
+            buf_add_char(out, (char)c);
+        else if (c >= 0x10000)
+            buf_addf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+        else
+            buf_addf(out, "\\u%04x", len ? c : 0xfffd);
+        if (!len)
+            len = 1;
+    }
+    buf_free(&quoted);
+}
+
+/* Bytes that are no UTF-8 (doc_bytes) may not come out. */
+static void add_string(struct buf *out, struct view text, int style)
+{
+    struct buf clean;
+
+    if (style & JSON_ASCII) {
+        add_string_ascii(out, text);
+    } else if (utf8_is_clean(text)) {
+        json_add_string(out, text);
+    } else {
+        buf_init(&clean, SIZE_MAX);
+        utf8_add_clean(&clean, text);
+        json_add_string(out, buf_view(&clean));
+        buf_free(&clean);
+    }
+}
+
 static void add_value(struct buf *out, const struct doc *doc, int style, size_t depth);
+
+static void add_comma(struct buf *out, int style)
+{
+    buf_add_text(out, style & JSON_SPACED ? ", " : ",");
+}
 
 static void add_break(struct buf *out, int style, size_t depth)
 {
@@ -112,8 +188,8 @@ static void add_break(struct buf *out, int style, size_t depth)
 static void add_member(struct buf *out, const char *key, const struct doc *value, int style, size_t depth)
 {
     add_break(out, style, depth);
-    json_add_string(out, view_of(key));
-    buf_add_text(out, style & JSON_INDENTED ? ": " : ":");
+    add_string(out, view_of(key), style);
+    buf_add_text(out, style & (JSON_INDENTED | JSON_SPACED) ? ": " : ":");
     add_value(out, value, style, depth);
 }
 
@@ -127,7 +203,7 @@ static void add_object(struct buf *out, const struct doc *doc, int style, size_t
         count = doc_keys_sorted(doc, &keys);
         for (size_t i = 0; i < count; i++) {
             if (i)
-                buf_add_char(out, ',');
+                add_comma(out, style);
             add_member(out, keys[i], doc_get(doc, keys[i]), style, depth + 1);
         }
         free(keys);
@@ -135,7 +211,7 @@ static void add_object(struct buf *out, const struct doc *doc, int style, size_t
         DOC_EACH(iter, doc)
         {
             if (count++)
-                buf_add_char(out, ',');
+                add_comma(out, style);
             add_member(out, iter.key, iter.value, style, depth + 1);
         }
     }
@@ -151,7 +227,7 @@ static void add_array(struct buf *out, const struct doc *doc, int style, size_t 
     buf_add_char(out, '[');
     for (size_t i = 0; i < count; i++) {
         if (i)
-            buf_add_char(out, ',');
+            add_comma(out, style);
         add_break(out, style, depth + 1);
         add_value(out, doc_at(doc, i), style, depth + 1);
     }
@@ -173,10 +249,10 @@ static void add_value(struct buf *out, const struct doc *doc, int style, size_t 
         buf_addf(out, "%lld", (long long)doc_as_int(doc, 0));
         break;
     case DOC_REAL:
-        json_add_real(out, doc_as_real(doc, 0));
+        (style & JSON_ASCII ? add_real_plain : json_add_real)(out, doc_as_real(doc, 0));
         break;
     case DOC_STRING:
-        json_add_string(out, doc_as_view(doc));
+        add_string(out, doc_as_view(doc), style);
         break;
     case DOC_ARRAY:
         add_array(out, doc, style, depth);
