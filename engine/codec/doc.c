@@ -6,6 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The sanitizers watch malloc; clang is only used with them. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+static void __attribute__((constructor)) pool_use(void)
+{
+    json_set_alloc_funcs(doc_pool_alloc, doc_pool_free);
+}
+#endif
+
 /* jansson returns NULL only when there is no memory, once the arguments were checked by us. */
 static struct doc *made(json_t *json)
 {
