@@ -27,12 +27,15 @@ struct aws_signed { /* what is signed; path and query as they are sent */
     struct view body;
 };
 
-/* Adds x-amz-date, x-amz-security-token, x-amz-content-sha256 and authorization to headers; all others there are signed,
-   but those that proxies may change (user-agent, expect, transfer-encoding, x-amzn-trace-id, connection, content-length). */
+/* Adds x-amz-date, x-amz-security-token, x-amz-content-sha256 and authorization to headers, in place of those there; all others
+   are signed, but those that may change on the way (user-agent, expect, transfer-encoding, connection, x-amzn-trace-id, ...). */
 void aws_sign_headers(const struct aws_sign *sign, const struct aws_signed *request, struct aws_headers *headers);
-/* Adds X-Amz-Algorithm ... X-Amz-Signature to query; what headers holds must be sent with it (host is). expires_s up to 7 days. */
+/* Adds X-Amz-Algorithm ... X-Amz-Signature to query, which holds the operation's parameters (request's is not read); what
+   headers holds must be sent with it (host is). expires_s up to 7 days. S3 wants unsigned_payload. */
 void aws_sign_query(const struct aws_sign *sign, const struct aws_signed *request, const struct aws_headers *headers,
                     int expires_s, struct buf *query);
+/* Wipes the derived keys, which are kept for the next signature with the same secret, day, region and service. */
+void aws_sign_forget(void);
 /* For tests and for the sandbox, which checks signatures: the texts on the way. signed_headers: "host;x-amz-date", sorted. */
 void aws_sign_canonical(const struct aws_sign *sign, const struct aws_signed *request, const struct aws_headers *headers,
                         const char *signed_headers, struct buf *out);
