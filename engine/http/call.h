@@ -105,3 +105,4 @@ int64_t http_retry_after_parse(const char *text, int64_t now_ms);
 bool url_scheme_is(const struct url *url, const char *scheme); /* any case */
 bool url_is_loopback(const struct url *url);
 bool url_is_link_local(const struct url *url); /* 169.254/16, fe80::/10: where clouds keep credentials */
+bool url_is_metadata(const struct url *url);   /* one of the five addresses of AWS that hand them out */

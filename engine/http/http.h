@@ -4,7 +4,8 @@
  * status to error, the gate asked before anything that may change something.
  * Owns: the retry table and the retry budget of a run.
  * Never: follows a redirect, sends credentials to another origin, speaks to a host unencrypted unless it is
- * loopback or a page that is asked for with nothing secret; knows what a request is for.
+ * loopback, a page that is asked for with nothing secret, or a source of credentials that says so; knows what a request
+ * is for.
  */
 #include "base/buf.h"
 #include "base/err.h"
@@ -52,6 +53,7 @@ struct http_request {
     bool backward;           /* part of an undo: draws on the reserve of the budget */
     bool http2;
     bool plain;              /* http:// to any machine: a public page; only a read that carries no credentials and no secret */
+    bool metadata;           /* http:// to the addresses where AWS keeps a machine's or container's credentials; never by proxy */
     bool stream;             /* body pieces go to fns.body as they come; not retried once the head is there */
     /* What the change knows about this call, for gate and journal; http only passes it on. */
     void *owner;

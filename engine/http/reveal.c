@@ -113,6 +113,9 @@ static int origin_check(struct http_call *call, struct err *err)
         return 0;
     if (url_scheme_is(&url, "http") && call->request.plain && !url_is_link_local(&url) && carries_nothing(call))
         return 0;
+    if (url_scheme_is(&url, "http") && call->request.metadata && !call->request.proxy && url_is_metadata(&url) &&
+        call->request.class == HTTP_READS)
+        return 0;
     return err_set(err, ERR_USAGE,
                    "only https is spoken, and http to this machine itself (localhost, 127.0.0.1, [::1])");
 }

@@ -144,6 +144,18 @@ bool url_is_link_local(const struct url *url)
     return IN6_IS_ADDR_LINKLOCAL(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 169 && v6.s6_addr[13] == 254);
 }
 
+/* IMDS; the agents of ECS and of EKS pod identity. */
+bool url_is_metadata(const struct url *url)
+{
+    static const char *const hosts[] = {"169.254.169.254", "fd00:ec2::254", "169.254.170.2", "169.254.170.23",
+                                        "fd00:ec2::23"};
+
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+        if (view_is(url->host, hosts[i]))
+            return true;
+    return false;
+}
+
 void url_escape(struct buf *out, struct view text)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -514,6 +514,15 @@ TEST(http_public_page_may_be_plain_when_nothing_secret_is_sent)
         {{.url = "http://169.254.169.254/", .plain = true}, false},
         {{.url = "http://[fe80::1]/", .plain = true}, false},
         {{.url = "http://[::ffff:169.254.169.254]/", .plain = true}, false},
+        {{.url = "http://169.254.169.254/latest/api/token", .metadata = true}, true},
+        {{.url = "http://169.254.170.23/", .metadata = true, .headers = &login, .headers_len = 1}, true},
+        {{.url = "http://[fd00:ec2::23]/", .metadata = true}, true},
+        {{.url = "http://169.254.169.254/", .metadata = true, .class = HTTP_CHANGES}, false},
+        {{.url = "http://169.254.169.254/", .metadata = true, .proxy = "http://127.0.0.1:1"}, false},
+        {{.url = "http://169.254.1.1/", .metadata = true}, false},
+        {{.url = "http://169.254.169.254.example.com/", .metadata = true}, false},
+        {{.url = "http://192.0.2.1/", .metadata = true}, false},
+        {{.url = "http://[fd00:ec2::24]/", .metadata = true}, false},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
