@@ -25,12 +25,13 @@ struct aws_config *aws_config_load(struct world *world, const struct aws_config_
 void aws_config_free(struct aws_config *config);
 const char *aws_config_profile(const struct aws_config *config);
 const char *aws_config_region(const struct aws_config *config); /* NULL: nowhere; `error` of whoever needs it names the places */
-/* A setting of the profile, or of any; NULL. Nested ones ("s3 =\n  addressing_style = path") as "s3.addressing_style". */
+/* A setting of the profile, or of any; NULL. Nested ones ("s3 =\n  addressing_style = path") as "s3.addressing_style".
+   Secret ones read as "". */
 const char *aws_config_get(const struct aws_config *config, const char *profile, const char *name);
-const char *aws_config_env(const struct aws_config *config, const char *name);
+const char *aws_config_env(const struct aws_config *config, const char *name); /* NULL when unset or empty */
 /* Where a setting stands, "~/.aws/config:12"; "" when it is nowhere. */
 const char *aws_config_place(const struct aws_config *config, const char *profile, const char *name);
-/* sso-session and services sections. */
+/* sso-session and services sections; name NULL: "" when the section is there. */
 const char *aws_config_section(const struct aws_config *config, const char *kind, const char *section, const char *name);
 /* AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's services section, its endpoint_url; NULL: the rules decide.
    AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is honoured. */

@@ -2,6 +2,41 @@
 #include "cli/explain_table.h"
 
 const struct explain explain_table[] = {
+    {"A201", "a file of the aws CLI is wrong",
+     "~/.aws/config or ~/.aws/credentials (or what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name) has a line "
+     "that "
+     "is no setting, or a profile that cannot mean anything: a source_profile that is nowhere, a circle of roles, "
+     "settings that exclude each other. The aws CLI would refuse it too.",
+     "error[A201]: ~/.aws/config:12: profile prod: source_profile names \"base\", which is no profile",
+     "Mend the line shown; `aws configure list --profile NAME` reads the same files."},
+    {"A202", "there is no such AWS profile",
+     "--profile, AWS_DEFAULT_PROFILE or AWS_PROFILE names a profile that neither file has. In ~/.aws/config a profile "
+     "is written [profile NAME], in ~/.aws/credentials [NAME].",
+     "error[A202]: there is no profile \"prodution\" (--profile) in ~/.aws/config or ~/.aws/credentials; did you mean "
+     "\"production\"?",
+     "Choose one that is there, or write it; `aws configure list-profiles` shows them."},
+    {"A203", "no AWS credentials were found",
+     "Every place where the aws CLI looks was looked at, in its order, and each gave nothing for the reason in its "
+     "line.",
+     "error[A203]: there are no AWS credentials\n= tried: environment: AWS_ACCESS_KEY_ID is not set\n"
+     "= tried: IMDSv2: no answer from http://169.254.169.254",
+     "Choose a profile with --profile, log in (aws sso login), or try the playbook in the simulated cloud with "
+     "--sandbox."},
+    {"A204", "a source of AWS credentials failed",
+     "The configuration asks for this source, and it does not give credentials: a program failed, an endpoint did not "
+     "answer, a role may not be assumed. No other source is tried in its stead: that would be another identity.",
+     "error[A204]: profile prod: assuming arn:aws:iam::123456789012:role/deploy: AccessDenied",
+     "The text says what went wrong there. `dosrun whoami` shows the sources in their order."},
+    {"A205", "AWS refuses the credentials",
+     "The service says that the keys are expired or not valid, and their source has no others. A run that gets there "
+     "stops: what it changed stands, and undo is not tried with refused credentials.",
+     "error[A205]: environment (AWS_ACCESS_KEY_ID): it has the same keys again, which AWS has refused",
+     "Get new keys (a new session, `aws sso login`), then `dosrun resume`."},
+    {"A206", "the SSO login is over",
+     "The profile is one of IAM Identity Center, and the token of its last login is missing, expired, or cannot be "
+     "renewed any more.",
+     "error[A206]: profile dev: the SSO login of session corp expired at 2030-01-01T08:00:00Z",
+     "Run `aws sso login` with the profile shown, then the command again, or `dosrun resume`."},
     {"C601", "the kubeconfig cannot be used",
      "A file that KUBECONFIG or --context leads to is missing, is not YAML, or lacks a cluster, user or context that "
      "it "
