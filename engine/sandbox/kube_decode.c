@@ -166,6 +166,13 @@ static struct doc *decode_mismatch(struct decode *decode, const struct shape *sh
     return doc_null();
 }
 
+static void path_add(struct buf *path, const char *name)
+{
+    if (path->len)
+        buf_add_char(path, '.');
+    buf_add_text(path, name);
+}
+
 static void path_back(struct buf *path, size_t len)
 {
     path->len = len;
@@ -201,8 +208,8 @@ static void decode_field(struct decode *decode, const struct shape *shape, struc
     size_t path = decode->path.len, plain = decode->plain.len;
     const struct shape *below = shape_child(shape, member.key);
 
-    buf_addf(&decode->path, "%s%s", path ? "." : "", member.key);
-    buf_addf(&decode->plain, "%s%s", plain ? "." : "", member.key);
+    path_add(&decode->path, member.key);
+    path_add(&decode->plain, member.key);
     if (!below) {
         doc_push(decode->unknown, doc_text(buf_text(&decode->path)));
     } else {
@@ -278,7 +285,7 @@ static struct doc *decode_map(struct decode *decode, const struct shape *shape, 
     size_t path = decode->path.len;
     DOC_EACH(member, value)
     {
-        buf_addf(&decode->path, "%s%s", path ? "." : "", member.key);
+        path_add(&decode->path, member.key);
         const struct shape *element = shape_ready(shape->element);
         bool empty = !element->custom && doc_is(member.value, DOC_NULL) &&
                      (element->kind == SHAPE_TEXT || element->kind == SHAPE_BYTES);

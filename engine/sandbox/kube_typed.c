@@ -81,19 +81,23 @@ static struct doc *items_by_key(const struct shape *list, const struct doc *valu
 
 static void member_attach(struct doc **out, const char *prefix, const char *key, bool member, struct doc *children)
 {
-    char *name = mem_printf("%s%s", prefix, key);
-    struct doc *node = children ? children : doc_object();
+    struct buf name;
 
-    if (member && doc_size(node) > 0)
-        doc_set(node, ".", doc_object());
-    if (member || doc_size(node) > 0) {
-        if (!*out)
-            *out = doc_object();
-        doc_set(*out, name, node);
-    } else {
-        doc_unref(node);
+    if (!member && doc_size(children) == 0) {
+        doc_unref(children);
+        return;
     }
-    free(name);
+    if (!children)
+        children = doc_object();
+    else if (member && doc_size(children) > 0)
+        doc_set(children, ".", doc_object());
+    if (!*out)
+        *out = doc_object();
+    buf_init(&name, SIZE_MAX);
+    buf_add_text(&name, prefix);
+    buf_add_text(&name, key);
+    doc_set(*out, buf_text(&name), children);
+    buf_free(&name);
 }
 
 /* ---- compare ---- */
@@ -111,7 +115,7 @@ static void compare_child(const struct shape *shape, const char *prefix, const c
 {
     struct difference child = {0};
 
-    if (before == after)
+    if (doc_equal(before, after))
         return;
     compare_at(shape, before, after, &child);
     member_attach(&out->below.added, prefix, key, child.added, child.below.added);

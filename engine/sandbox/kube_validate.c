@@ -258,9 +258,11 @@ static void fields_validate(const struct shape *shape, const struct doc *value, 
         const struct shape_field *field = &shape->fields[i];
         const struct doc *child = doc_get(value, field->name);
 
-        if (strcmp(field->name, "status") == 0 && len == 0)
+        if ((!child && !field->required) || (strcmp(field->name, "status") == 0 && len == 0))
             continue;
-        buf_addf(path, "%s%s", len ? "." : "", field->name);
+        if (len)
+            buf_add_char(path, '.');
+        buf_add_text(path, field->name);
         if (field->required && value_empty(child))
             cause_add(causes, "FieldValueRequired", buf_text(path), "Required value");
         else if (field->one_of && child && !value_empty(child))
