@@ -90,7 +90,10 @@ void buf_add_view(struct buf *buf, struct view view)
 
 void buf_add_char(struct buf *buf, char c)
 {
-    buf_add(buf, &c, 1);
+    if (!buf_reserve(buf, 1))
+        return;
+    buf->ptr[buf->len++] = c;
+    buf->ptr[buf->len] = '\0';
 }
 
 void buf_addf(struct buf *buf, const char *format, ...)

@@ -169,6 +169,20 @@ static void add_string(struct buf *out, struct view text, int style)
     }
 }
 
+/* printf would cost more than all else of a document full of numbers. */
+static void add_int(struct buf *out, int64_t value)
+{
+    char digits[24], *at = digits + sizeof(digits), *end = at;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    buf_add(out, at, (size_t)(end - at));
+}
+
 static void add_value(struct buf *out, const struct doc *doc, int style, size_t depth);
 
 static void add_comma(struct buf *out, int style)
@@ -246,7 +260,7 @@ static void add_value(struct buf *out, const struct doc *doc, int style, size_t 
         buf_add_text(out, doc_as_bool(doc, false) ? "true" : "false");
         break;
     case DOC_INT:
-        buf_addf(out, "%lld", (long long)doc_as_int(doc, 0));
+        add_int(out, doc_as_int(doc, 0));
         break;
     case DOC_REAL:
         (style & JSON_ASCII ? add_real_plain : json_add_real)(out, doc_as_real(doc, 0));

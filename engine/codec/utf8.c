@@ -1,5 +1,7 @@
 #include "codec/utf8.h"
 
+#include <string.h>
+
 size_t utf8_next(struct view text, uint32_t *character)
 {
     const unsigned char *at = (const unsigned char *)text.ptr;
@@ -26,6 +28,16 @@ size_t utf8_next(struct view text, uint32_t *character)
     return len;
 }
 
+/* Eight bytes, all ASCII and none NUL. */
+static bool clean_eight(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t eight;
+
+    memcpy(&eight, bytes, sizeof(eight));
+    return ((eight | (eight - ones)) & tops) == 0;
+}
+
 /* Length of the clean text at the start. */
 static size_t clean_prefix(struct view text)
 {
@@ -33,6 +45,10 @@ static size_t clean_prefix(struct view text)
     uint32_t character;
 
     for (; at < text.len; at += len) {
+        if (text.len - at >= 8 && clean_eight(text.ptr + at)) {
+            len = 8;
+            continue;
+        }
         if ((unsigned char)(text.ptr[at] - 1) < 0x7f) { /* ASCII but NUL, the usual case */
             len = 1;
             continue;
