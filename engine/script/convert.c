@@ -203,40 +203,47 @@ static struct doc *read_array(struct reading *reading, int table, const struct a
     return array;
 }
 
-static struct doc *sort_keys(struct doc *take)
-{
-    struct doc *sorted = doc_object();
-    const char **keys;
-    size_t count = doc_keys_sorted(take, &keys);
+struct member {
+    const char *key; /* the table holds it */
+    struct doc *value;
+};
 
-    for (size_t i = 0; i < count; i++)
-        doc_set(sorted, keys[i], doc_ref(doc_get(take, keys[i])));
-    free(keys);
-    doc_unref(take);
-    return sorted;
+static int compare_members(const void *a, const void *b)
+{
+    return strcmp(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
-static struct doc *read_object(struct reading *reading, int table, const struct at *at)
+static struct doc *read_object(struct reading *reading, int table, const struct at *at, size_t count)
 {
     lua_State *L = reading->L;
-    struct doc *object = doc_object();
+    struct member *members = mem_array(count, sizeof(*members));
+    struct doc *object = NULL;
+    size_t len = 0;
 
     lua_pushnil(L);
     while (lua_next(L, table)) {
-        size_t len;
-        const char *key = lua_tolstring(L, -2, &len);
-        struct doc *value = text_fits(reading, at, key, len) ? read_member(reading, at, key, 0) : NULL;
+        struct member *member = &members[len];
+        size_t size;
 
-        if (!value) {
-            doc_unref(object);
-            return NULL;
-        }
-        doc_set(object, key, value);
+        member->key = lua_tolstring(L, -2, &size);
+        member->value = text_fits(reading, at, member->key, size) ? read_member(reading, at, member->key, 0) : NULL;
+        if (!member->value)
+            goto done;
+        len++;
     }
-    return sort_keys(object);
+    if (len > 1)
+        qsort(members, len, sizeof(*members), compare_members);
+    object = doc_object();
+    for (size_t i = 0; i < len; i++)
+        doc_set(object, members[i].key, doc_ref(members[i].value));
+done:
+    for (size_t i = 0; i < len; i++)
+        doc_unref(members[i].value);
+    free(members);
+    return object;
 }
 
-/* What the keys say: a list of *count values, an object, or neither (refused). */
+/* What the *count keys say: a list, an object, or neither (refused). */
 static bool judge_keys(struct reading *reading, int table, const struct at *at, lua_Integer *count, bool *object)
 {
     lua_State *L = reading->L;
@@ -262,7 +269,7 @@ static bool judge_keys(struct reading *reading, int table, const struct at *at, 
         return refuse(reading, at, "a table is either a list or has names, not both");
     if (max != numbers)
         return refuse(reading, at, "a list with holes cannot be put in a document; dosrun.null fills one");
-    *count = numbers;
+    *count = numbers + texts;
     *object = texts > 0 || (!numbers && !script_is_array(L, table));
     if (texts && script_is_array(L, table))
         return refuse(reading, at, "an array cannot have names as keys");
@@ -274,7 +281,7 @@ static struct doc *read_table(struct reading *reading, int index, const struct a
     lua_State *L = reading->L;
     struct at at = *up;
     struct doc *doc = NULL;
-    lua_Integer count;
+    lua_Integer count = 0;
     bool object;
     int top = lua_gettop(L);
 
@@ -290,7 +297,7 @@ static struct doc *read_table(struct reading *reading, int index, const struct a
         }
     }
     if (judge_keys(reading, index, &at, &count, &object))
-        doc = object ? read_object(reading, index, &at) : read_array(reading, index, &at, count);
+        doc = object ? read_object(reading, index, &at, (size_t)count) : read_array(reading, index, &at, count);
     lua_settop(L, top);
     return doc;
 }
