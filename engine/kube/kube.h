@@ -89,7 +89,7 @@ const struct kube_resource *kube_resource_at(const struct kube *kube, size_t ind
 /* "/apis/apps/v1/namespaces/NS/deployments/NAME/SUB"; namespace, name, sub may be NULL. */
 void kube_path(struct buf *out, const struct kube_resource *resource, const char *namespace, const char *name, const char *sub);
 
-/* ---- watch (watch.c): one list+watch per kind and namespace, shared by every waiter ---- */
+/* ---- watch (watch.c): one list+watch per kind and namespace, shared by every waiter; its objects lack managedFields ---- */
 
 struct kube_watch;
 struct kube_watch_fns {

@@ -77,12 +77,14 @@ static size_t object_find(const struct source *source, const char *namespace, co
     return low;
 }
 
+/* Without managedFields: half of an object, and nobody who waits for one asks who owns its fields. */
 static void object_put(struct source *source, struct doc *object)
 {
     bool found;
     size_t at = object_find(source, doc_path_text(object, "metadata", "namespace", NULL),
                             doc_as_text(doc_path(object, "metadata", "name", NULL), ""), &found);
 
+    doc_remove(doc_get(object, "metadata"), "managedFields");
     if (found) {
         doc_unref(source->objects[at]);
     } else {
