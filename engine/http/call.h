@@ -58,6 +58,7 @@ struct http_call {
     struct exchange *exchange;
     uint64_t attempt;
     int attempts, retries;
+    int quota_taken;          /* by the last retry: a success gives it back */
     bool bad_header; /* auth gave one that cannot be sent */
     bool refused;    /* the last attempt was answered 401: the token is stale */
     bool refreshed;  /* and was asked for anew, which is done once */
@@ -97,8 +98,10 @@ void http_origin_answered(struct http_call *call);
 bool http_retry_status(int status, struct view body);
 /* May the attempt that ended so be sent again? Takes it from the budget when it may. */
 bool http_retry_take(struct http_call *call, const struct err *err);
-/* Full jitter: evenly between 0 and min(20 s, 100 ms * 2^retries), never less than the server asked for. */
-int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms);
+/* A call ended well: what its last retry cost comes back, or one token. */
+void http_retry_give(struct http_call *call);
+/* Full jitter: evenly between 0 and min(20 s, first_ms * 2^retries), never less than the server asked for. first_ms 0: 100. */
+int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int64_t first_ms, int retries, int64_t retry_after_ms);
 /* Seconds or an HTTP date (RFC 9110, 10.2.3), at most 120 s; -1 for anything else. */
 int64_t http_retry_after_parse(const char *text, int64_t now_ms);
 

@@ -74,10 +74,10 @@ static void attempt_tell(struct http_call *call, const struct err *err)
         http->gate.read(http->gate.ctx, &call->request, call->attempt, &answer, err);
 }
 
-/* The token was refused: asked for anew once, and that is no retry. */
+/* The credentials were refused: asked for anew once, and that is no retry. */
 static bool try_refresh(struct http_call *call, const struct err *err)
 {
-    if (!err || err->status != 401 || !call->request.auth || call->refreshed)
+    if (err->kind != ERR_AUTH || !err->status || !call->request.auth || call->refreshed)
         return false;
     call->refreshed = call->refused = true;
     return true;
@@ -104,6 +104,7 @@ static void attempt_end(struct http_call *call, const struct err *broken)
         return;
     }
     if (!failed) {
+        http_retry_give(call);
         call_end(call, NULL);
         return;
     }
@@ -112,7 +113,8 @@ static void attempt_end(struct http_call *call, const struct err *broken)
     if (try_refresh(call, &err)) {
         call->timer = timer_start(world, 0, call_begin, call);
     } else if (http_retry_take(call, &err)) {
-        int64_t delay_ms = http_retry_delay_ms(world, call->attempt, call->retries - 1, err.retry_after_ms);
+        int64_t delay_ms = http_retry_delay_ms(world, call->attempt, call->request.first_delay_ms, call->retries - 1,
+                                               err.retry_after_ms);
 
         call->timer = timer_start(world, delay_ms, call_begin, call);
     } else {

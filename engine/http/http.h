@@ -50,6 +50,9 @@ struct http_request {
     int64_t timeout_ms;      /* of one attempt; 0: 30 s. Streams: until the head came */
     int64_t idle_timeout_ms; /* streams: between bytes; 0: none */
     int attempts_max;        /* 0: the table's (5; 10 when a host that answered before cannot be reached) */
+    int64_t first_delay_ms;  /* the first retry waits up to this, each further up to twice as long; 0: 100 ms */
+    struct http_quota *quota; /* retries are taken from it as well; NULL: the run's budget alone. Borrowed */
+    bool judged;             /* the error function is asked about every status: some services say 200 and then that they failed */
     bool backward;           /* part of an undo: draws on the reserve of the budget */
     bool http2;
     bool plain;              /* http:// to any machine: a public page; only a read that carries no credentials and no secret */
@@ -95,8 +98,15 @@ struct http_gate {
 };
 void http_gate_open(struct http_call *call, const struct err *refused);
 
-/* Reads a service's error body into err (code, message, retry); by content, per request or NULL. */
-typedef void http_error_fn(const struct http_answer *answer, struct err *err);
+/* Reads a service's error body into err (code, message, retry); ctx is the call's. Kind AUTH: the credentials are asked for
+   anew, once, and the attempt is repeated. NULL: the status says it all. */
+typedef void http_error_fn(void *ctx, const struct http_answer *answer, struct err *err);
+
+/* Tokens that retries to one service cost and successes give back, so that trouble there is not made worse. */
+struct http_quota {
+    int tokens, max;
+    int retry_cost, timeout_cost; /* of a retry; of one after no answer came */
+};
 
 struct http *http_new(struct world *world, const struct marks *marks);
 void http_free(struct http *http);

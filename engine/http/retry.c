@@ -50,6 +50,29 @@ static int attempts_max(const struct http_call *call, const struct err *err)
     return err->kind == ERR_NETWORK && origin_known(call) ? HTTP_ATTEMPTS_RESTART_MAX : HTTP_ATTEMPTS_MAX;
 }
 
+static bool quota_take(struct http_call *call, const struct err *err)
+{
+    struct http_quota *quota = call->request.quota;
+
+    if (!quota)
+        return true;
+    int cost = err->status ? quota->retry_cost : quota->timeout_cost;
+    if (cost > quota->tokens)
+        return false;
+    quota->tokens -= cost;
+    call->quota_taken = cost;
+    return true;
+}
+
+void http_retry_give(struct http_call *call)
+{
+    struct http_quota *quota = call->request.quota;
+    int back = call->quota_taken ? call->quota_taken : 1;
+
+    if (quota)
+        quota->tokens = back < quota->max - quota->tokens ? quota->tokens + back : quota->max;
+}
+
 bool http_retry_take(struct http_call *call, const struct err *err)
 {
     struct http *http = call->http;
@@ -59,14 +82,17 @@ bool http_retry_take(struct http_call *call, const struct err *err)
         return false;
     if (call->request.repeat == HTTP_REPEAT_NEVER && err->maybe_done)
         return false;
+    if (!quota_take(call, err))
+        return false;
     call->retries++;
     http->used++;
     return true;
 }
 
-int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int retries, int64_t retry_after_ms)
+int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int64_t first_ms, int retries,
+                            int64_t retry_after_ms)
 {
-    int64_t cap = (int64_t)FIRST_DELAY_MS << (retries < DOUBLINGS_MAX ? retries : DOUBLINGS_MAX);
+    int64_t cap = (first_ms ? first_ms : FIRST_DELAY_MS) << (retries < DOUBLINGS_MAX ? retries : DOUBLINGS_MAX);
     char purpose[48];
     uint32_t random;
 

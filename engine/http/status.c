@@ -105,8 +105,11 @@ bool http_status_err(const struct http_call *call, const struct http_answer *ans
     const char *after = http_answer_header(answer, "retry-after");
     struct buf excerpt;
 
-    if (answer->status < 400)
-        return false;
+    if (answer->status < 400) {
+        if (call->request.judged && call->error)
+            call->error(call->ctx, answer, err);
+        return err->kind != ERR_NONE;
+    }
     buf_init(&excerpt, 2 * EXCERPT_MAX);
     if (!call->error) /* who reads the service's errors also knows what may be shown of them */
         excerpt_add(&excerpt, answer->body);
@@ -121,7 +124,7 @@ bool http_status_err(const struct http_call *call, const struct http_answer *ans
         err->retry_after_ms = http_retry_after_parse(after, world_now_ms(call->http->world));
     request_id_find(answer, err);
     if (call->error)
-        call->error(answer, err);
+        call->error(call->ctx, answer, err);
     err->status = answer->status;
     err->maybe_done |= doubt;
     return true;

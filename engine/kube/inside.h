@@ -99,8 +99,8 @@ int kube_body_add(struct buf *out, struct marks *marks, const struct doc *body, 
     __attribute__((warn_unused_result));
 
 /* status.c: Status objects into errors; the second for requests about Secrets, whose values may be quoted in it. */
-void kube_status_error(const struct http_answer *answer, struct err *err);
-void kube_status_error_secret(const struct http_answer *answer, struct err *err);
+void kube_status_error(void *ctx, const struct http_answer *answer, struct err *err);
+void kube_status_error_secret(void *ctx, const struct http_answer *answer, struct err *err);
 
 /* ---- discovery.c ---- */
 

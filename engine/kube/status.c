@@ -88,12 +88,14 @@ static void status_read(const struct http_answer *answer, struct err *err, bool 
     doc_unref(status);
 }
 
-void kube_status_error(const struct http_answer *answer, struct err *err)
+void kube_status_error(void *ctx, const struct http_answer *answer, struct err *err)
 {
+    (void)ctx;
     status_read(answer, err, true);
 }
 
-void kube_status_error_secret(const struct http_answer *answer, struct err *err)
+void kube_status_error_secret(void *ctx, const struct http_answer *answer, struct err *err)
 {
+    (void)ctx;
     status_read(answer, err, false);
 }

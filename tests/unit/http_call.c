@@ -17,6 +17,7 @@ struct scene {
     struct http *http;
     struct http_call *call, *at_gate;
     enum refusal gate;
+    int judged;
     int ends;
     bool failed, cancel_in_end;
     struct err err;
@@ -360,6 +361,67 @@ TEST(http_budget_keeps_a_reserve_for_undo)
     run(&scene, (struct http_request){.attempts_max = 100, .backward = true});
     CHECK_INT(scene.attempts, 3);
     CHECK_INT(http_retries_used(scene.http), 5);
+    scene_clear(&scene);
+}
+
+TEST(http_quota_pays_for_retries_and_gets_back_what_helped)
+{
+    struct scene scene;
+    struct http_quota quota = {.tokens = 20, .max = 20, .retry_cost = 5, .timeout_cost = 10};
+
+    scene_init(&scene, ANSWERS({.status = 503}));
+    run(&scene, (struct http_request){.attempts_max = 100, .quota = &quota, .first_delay_ms = 1000});
+    CHECK_INT(scene.attempts, 5);
+    CHECK_INT(quota.tokens, 0);
+    scene_clear(&scene);
+
+    scene_init(&scene, ANSWERS({.status = 200}));
+    run(&scene, (struct http_request){.quota = &quota});
+    CHECK_INT(quota.tokens, 1);
+    scene_clear(&scene);
+
+    quota.tokens = 12;
+    scene_init(&scene, ANSWERS({.err = ERR_NETWORK}, {.status = 200}));
+    run(&scene, (struct http_request){.quota = &quota});
+    CHECK_INT(scene.attempts, 2);
+    CHECK_INT(quota.tokens, 12);
+    scene_clear(&scene);
+}
+
+static void judge(void *ctx, const struct http_answer *answer, struct err *err)
+{
+    struct scene *scene = ctx;
+
+    scene->judged++;
+    if (strstr(answer->body.len ? answer->body.ptr : "", "<Error>")) {
+        err_set(err, ERR_SERVER, "it failed after all");
+        err->retryable = true;
+    } else if (answer->status == 403) {
+        err_set(err, ERR_AUTH, "the token has expired");
+    }
+}
+
+TEST(http_judge_knows_better_than_the_status)
+{
+    struct scene scene;
+    struct http_auth auth = {auth_headers, &scene};
+
+    scene_init(&scene, ANSWERS({.status = 200, .body = "<Error>"}, {.status = 200, .body = "<Result>"}));
+    scene.call = http_send(scene.http, &(struct http_request){.method = "GET", .url = "https://host/x", .judged = true},
+                           judge, &fns, &scene);
+    fake_run(&scene.fake);
+    CHECK(!scene.failed);
+    CHECK_INT(scene.attempts, 2);
+    CHECK_INT(scene.judged, 2);
+    CHECK_TEXT(buf_text(&scene.body), "<Result>");
+    scene_clear(&scene);
+
+    scene_init(&scene, ANSWERS({.status = 403}, {.status = 200}));
+    scene.call = http_send(scene.http, &(struct http_request){.method = "GET", .url = "https://host/x", .auth = &auth},
+                           judge, &fns, &scene);
+    fake_run(&scene.fake);
+    CHECK(!scene.failed);
+    CHECK(strstr(buf_text(&scene.fake.log), "auth refused") != NULL);
     scene_clear(&scene);
 }
 
