@@ -2,6 +2,11 @@
 #include "cli/explain_table.h"
 
 const struct explain explain_table[] = {
+    {"A105", "a service table cannot be used",
+     "The file of further AWS services (a pack) was cut, was made for another version of dosrun, or says what cannot "
+     "be.",
+     "error[A105]: this is not a service table that can be used: it has another version (row 2)",
+     "Make the pack anew with this dosrun: `dosrun aws add-service NAME`."},
     {"A201", "a file of the aws CLI is wrong",
      "~/.aws/config or ~/.aws/credentials (or what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name) has a line "
      "that "
