@@ -10,8 +10,9 @@ enum { LIST_WORK_MAX = 1 << 22 }; /* numbers looked at in all lists together: li
 
 static int broken(struct err *err, const char *what, size_t row)
 {
+    err_set(err, ERR_USAGE, "this is not a service table that can be used: %s (row %zu)", what, row);
     err_explain(err, "A105");
-    return err_set(err, ERR_USAGE, "this is not a service table that can be used: %s (row %zu)", what, row);
+    return -1;
 }
 
 /* ---- header ---- */
