@@ -7,6 +7,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Length of the text at the start that stands in a JSON string as it is, all ASCII; it may stop early. */
+static size_t plain_prefix(struct view text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t at = 0;
+
+    for (; text.len - at >= 8; at += 8) {
+        uint64_t eight, quote, slash;
+
+        memcpy(&eight, text.ptr + at, sizeof(eight));
+        quote = eight ^ ones * '"';
+        slash = eight ^ ones * '\\';
+        if (((eight - ones * 0x20) | (quote - ones) | (slash - ones) | eight) & tops)
+            break;
+    }
+    while (at < text.len && (signed char)text.ptr[at] >= 0x20 && text.ptr[at] != '"' && text.ptr[at] != '\\')
+        at++;
+    return at;
+}
+
 /* What jansson lets pass: depth, counted before it recurses, and a NUL after a number at the end. */
 static int check_text(struct view text, struct err *err)
 {
@@ -15,8 +35,13 @@ static int check_text(struct view text, struct err *err)
     bool in_string = false;
 
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
+        char c;
 
+        if (in_string)
+            i += plain_prefix((struct view){text.ptr + i, text.len - i});
+        if (i == text.len)
+            break;
+        c = text.ptr[i];
         if (c == '\0') {
             return err_set(err, ERR_USAGE, "line %zu, column %zu: a NUL character", line,
                            (size_t)(text.ptr + i - line_start) + 1);
@@ -157,7 +182,11 @@ static void add_string(struct buf *out, struct view text, int style)
 {
     struct buf clean;
 
-    if (style & JSON_ASCII) {
+    if (plain_prefix(text) == text.len) {
+        buf_add_char(out, '"');
+        buf_add_view(out, text);
+        buf_add_char(out, '"');
+    } else if (style & JSON_ASCII) {
         add_string_ascii(out, text);
     } else if (utf8_is_clean(text)) {
         json_add_string(out, text);
@@ -187,7 +216,9 @@ static void add_value(struct buf *out, const struct doc *doc, int style, size_t 
 
 static void add_comma(struct buf *out, int style)
 {
-    buf_add_text(out, style & JSON_SPACED ? ", " : ",");
+    buf_add_char(out, ',');
+    if (style & JSON_SPACED)
+        buf_add_char(out, ' ');
 }
 
 static void add_break(struct buf *out, int style, size_t depth)
@@ -203,7 +234,9 @@ static void add_member(struct buf *out, const char *key, const struct doc *value
 {
     add_break(out, style, depth);
     add_string(out, view_of(key), style);
-    buf_add_text(out, style & (JSON_INDENTED | JSON_SPACED) ? ": " : ":");
+    buf_add_char(out, ':');
+    if (style & (JSON_INDENTED | JSON_SPACED))
+        buf_add_char(out, ' ');
     add_value(out, value, style, depth);
 }
 

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <float.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,25 @@ TEST(json_strings)
     check_refused(view_of("\"\\ud800\""), NULL);
     check_refused(view_of("\"a\nb\""), NULL);
     check_refused(view_of("\"abc"), NULL);
+}
+
+/* Strings are looked at by eight bytes: whatever is special is found at each place. */
+TEST(json_strings_of_each_length)
+{
+    static const char special[] = {'"', '\\', '\n', '\x1f', ' ', '!', '[', '~', '\x7f'};
+    static const char *const written[] = {"\\\"", "\\\\", "\\n", "\\u001f", " ", "!", "[", "~", "\x7f"};
+
+    for (size_t len = 1; len <= 20; len++)
+        for (size_t at = 0; at < len; at++)
+            for (size_t i = 0; i < sizeof(special); i++) {
+                char plain[24], want[48];
+
+                memset(plain, 'x', len);
+                plain[at] = special[i];
+                plain[len] = '\0';
+                snprintf(want, sizeof(want), "\"%.*s%s%s\"", (int)at, plain, written[i], plain + at + 1);
+                check_form(want, JSON_COMPACT, want);
+            }
 }
 
 TEST(json_is_strict)
