@@ -298,14 +298,12 @@ static struct doc *redact(void *ctx, struct view text)
 static void output_event(void *ctx, enum event_weight weight, const struct doc *original)
 {
     struct output *output = ctx;
-    struct doc *event = output->marks ? doc_copy(original) : doc_ref(original);
+    struct doc *event = output->marks ? doc_mapped(original, redact, output) : doc_ref(original);
     const char *type = doc_as_text(doc_get(event, "type"), "");
     const char *time = doc_as_text(doc_get(event, "time"), "");
     struct activity *activity;
 
     (void)weight;
-    if (output->marks)
-        doc_map_strings(event, redact, output);
     output->last_seq = doc_as_int(doc_get(event, "seq"), output->last_seq);
     if (*time && strlen(time) < sizeof(output->last_time)) {
         memcpy(output->last_time, time, strlen(time) + 1);

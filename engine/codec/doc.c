@@ -318,3 +318,37 @@ void doc_map_strings(struct doc *doc, doc_map_fn *fn, void *ctx)
             doc_map_strings(value, fn, ctx);
     }
 }
+
+/* Whether a member became another: then *out is a copy of the container, made for the first of them. */
+static bool differs(const struct doc *container, struct doc **out, const struct doc *was, struct doc *is)
+{
+    if (is == was) {
+        doc_unref(is);
+        return false;
+    }
+    if (!*out)
+        *out = made(json_copy(json_of(container)));
+    return true;
+}
+
+struct doc *doc_mapped(const struct doc *doc, doc_map_fn *fn, void *ctx)
+{
+    struct doc *out = NULL;
+
+    if (doc_is(doc, DOC_STRING))
+        out = fn(ctx, doc_as_view(doc));
+    DOC_EACH(iter, doc)
+    {
+        struct doc *value = doc_mapped(iter.value, fn, ctx);
+
+        if (differs(doc, &out, iter.value, value))
+            doc_set(out, iter.key, value);
+    }
+    for (size_t i = 0; doc_is(doc, DOC_ARRAY) && i < doc_size(doc); i++) {
+        struct doc *value = doc_mapped(doc_at(doc, i), fn, ctx);
+
+        if (differs(doc, &out, doc_at(doc, i), value))
+            doc_put_at(out, i, value);
+    }
+    return out ? out : doc_ref(doc);
+}

@@ -91,6 +91,8 @@ void doc_to_err(const struct doc *doc, struct err *err);
 /* Calls fn for each string value (not keys) in depth; a returned doc (taken) replaces it, NULL keeps it. */
 typedef struct doc *doc_map_fn(void *ctx, struct view text);
 void doc_map_strings(struct doc *doc, doc_map_fn *fn, void *ctx);
+/* The same without a change to the document: a new reference, which shares what has no such string. */
+struct doc *doc_mapped(const struct doc *doc, doc_map_fn *fn, void *ctx);
 
 /* RFC 7386 merge patch: changes target in place; null in the patch removes. */
 void doc_merge_patch(struct doc *target, const struct doc *patch);

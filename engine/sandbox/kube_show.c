@@ -34,40 +34,69 @@ static bool made_by_cluster(const struct resource *resource, const struct object
            doc_path(object->doc, "metadata", "annotations", "pv.kubernetes.io/provisioned-by", NULL);
 }
 
-static void remove_named(struct doc *object, const char *const *names, size_t len)
+/* A copy without some members; what is below is shared. */
+static struct doc *without(const struct doc *object, const char *const *names, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        doc_remove(object, names[i]);
+    struct doc *out = doc_object();
+
+    DOC_EACH(member, object)
+    {
+        bool left_out = false;
+
+        for (size_t i = 0; i < len && !left_out; i++)
+            left_out = strcmp(member.key, names[i]) == 0;
+        if (!left_out)
+            doc_set(out, member.key, doc_ref(member.value));
+    }
+    return out;
 }
 
-static void metadata_strip(struct doc *metadata, bool boot)
+static struct doc *finalizers_canonical(const struct doc *finalizers)
 {
-    static const char *const fields[] = {
-        "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
-        "managedFields",   "selfLink"};
+    struct doc *out = doc_array();
+
+    for (size_t i = 0; i < doc_size(finalizers); i++)
+        if (strncmp(doc_as_text(doc_at(finalizers, i), ""), "service.kubernetes.io/", 22) != 0)
+            doc_push(out, doc_ref(doc_at(finalizers, i)));
+    return out;
+}
+
+static void set_unless_empty(struct doc *object, const char *key, struct doc *take)
+{
+    if (doc_size(take) > 0) {
+        doc_set(object, key, take);
+    } else {
+        doc_unref(take);
+        doc_remove(object, key);
+    }
+}
+
+/* The uid is the last of the fields: what was there at boot keeps it. */
+static struct doc *metadata_canonical(const struct doc *metadata, bool boot)
+{
+    static const char *const fields[] = {"resourceVersion",
+                                         "generation",
+                                         "creationTimestamp",
+                                         "deletionTimestamp",
+                                         "deletionGracePeriodSeconds",
+                                         "managedFields",
+                                         "selfLink",
+                                         "uid"};
     static const char *const notes[] = {
         "deployment.kubernetes.io/revision",        "pv.kubernetes.io/bind-completed",
         "pv.kubernetes.io/bound-by-controller",     "volume.kubernetes.io/selected-node",
         "volume.kubernetes.io/storage-provisioner", "volume.kubernetes.io/selected-at"};
-    struct doc *annotations = doc_get(metadata, "annotations"), *finalizers = doc_get(metadata, "finalizers");
+    struct doc *out = without(metadata, fields, sizeof(fields) / sizeof(*fields) - boot);
 
-    remove_named(metadata, fields, sizeof(fields) / sizeof(*fields));
-    remove_named(annotations, notes, sizeof(notes) / sizeof(*notes));
-    if (annotations && doc_size(annotations) == 0)
-        doc_remove(metadata, "annotations");
-    for (size_t i = doc_size(finalizers); i-- > 0;)
-        if (strncmp(doc_as_text(doc_at(finalizers, i), ""), "service.kubernetes.io/", 22) == 0)
-            doc_remove_at(finalizers, i);
-    if (finalizers && doc_size(finalizers) == 0)
-        doc_remove(metadata, "finalizers");
-    if (!boot)
-        doc_remove(metadata, "uid");
+    set_unless_empty(out, "annotations", without(doc_get(out, "annotations"), notes, sizeof(notes) / sizeof(*notes)));
+    set_unless_empty(out, "finalizers", finalizers_canonical(doc_get(out, "finalizers")));
+    return out;
 }
 
 /* Secret values as a hash under this sandbox's key: equal stays equal, nothing is shown. */
-static void secret_hash(struct cluster *cluster, struct doc *object)
+static struct doc *secret_hash(struct cluster *cluster, const struct doc *data)
 {
-    struct doc *data = doc_get(object, "data");
+    struct doc *out = doc_object();
 
     DOC_EACH(value, data)
     {
@@ -75,9 +104,10 @@ static void secret_hash(struct cluster *cluster, struct doc *object)
 
         sim_hex(cluster->sim, purpose, hash, 32);
         hash[32] = '\0';
-        doc_set_text(data, value.key, hash);
+        doc_set_text(out, value.key, hash);
         free(purpose);
     }
+    return out;
 }
 
 enum { UUID_LEN = 36 };
@@ -127,16 +157,22 @@ static struct doc *name_ids(void *ctx, struct view text)
 /* The canonical form of an object. New reference. */
 static struct doc *canonical(struct cluster *cluster, const struct resource *resource, const struct object *object)
 {
-    struct doc *out = doc_copy(object->doc);
+    struct doc *out = doc_object(), *named;
 
-    metadata_strip(doc_get(out, "metadata"), object->boot);
-    doc_remove(out, "status");
-    if (strcmp(resource->kind, "Secret") == 0)
-        secret_hash(cluster, out);
-    if (strcmp(resource->kind, "PersistentVolumeClaim") == 0)
-        doc_remove(doc_get(out, "spec"), "volumeName");
-    doc_map_strings(out, name_ids, cluster);
-    return out;
+    DOC_EACH(member, object->doc)
+    {
+        if (strcmp(member.key, "metadata") == 0)
+            doc_set(out, member.key, metadata_canonical(member.value, object->boot));
+        else if (strcmp(member.key, "data") == 0 && strcmp(resource->kind, "Secret") == 0)
+            doc_set(out, member.key, secret_hash(cluster, member.value));
+        else if (strcmp(member.key, "spec") == 0 && strcmp(resource->kind, "PersistentVolumeClaim") == 0)
+            doc_set(out, member.key, without(member.value, (const char *const[]){"volumeName"}, 1));
+        else if (strcmp(member.key, "status") != 0)
+            doc_set(out, member.key, doc_ref(member.value));
+    }
+    named = doc_mapped(out, name_ids, cluster);
+    doc_unref(out);
+    return named;
 }
 
 static int resource_order(const void *a, const void *b)

@@ -204,6 +204,24 @@ TEST(doc_strings_are_mapped_in_depth)
     doc_unref(doc);
 }
 
+TEST(doc_strings_are_mapped_in_a_copy_that_shares)
+{
+    static const char text[] = "{\"a\":\"a\",\"l\":[\"a\",\"b\",1],\"o\":{\"x\":\"b\"},\"n\":null}";
+    struct doc *doc = parse(text), *same = parse("{\"l\":[\"b\"]}"), *mapped;
+    int calls = 0;
+
+    mapped = doc_mapped(doc, double_a, &calls);
+    check_json(mapped, "{\"a\":\"aa\",\"l\":[\"aa\",\"b\",1],\"o\":{\"x\":\"b\"},\"n\":null}");
+    check_json(doc, text);
+    CHECK(doc_get(mapped, "o") == doc_get(doc, "o"));
+    doc_unref(mapped);
+    mapped = doc_mapped(same, double_a, &calls);
+    CHECK(mapped == same);
+    doc_unref(mapped);
+    doc_unref(same);
+    doc_unref(doc);
+}
+
 /* RFC 7386, appendix A (those whose target and result are objects). */
 TEST(doc_merge_patches)
 {
