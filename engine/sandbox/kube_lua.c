@@ -26,8 +26,8 @@ struct proxy {
     bool frozen;
 };
 
-static const char proxy_name[] = "sandbox.doc", array_name[] = "sandbox.array";
-static char modules_key;
+static const char array_name[] = "sandbox.array";
+static char modules_key, proxy_key; /* places in the registry */
 
 struct cluster *host_lua_cluster(struct lua_State *lua)
 {
@@ -61,7 +61,22 @@ void host_lua_push(struct lua_State *lua, const struct doc *doc, bool frozen)
     }
     struct proxy *proxy = lua_newuserdatauv(lua, sizeof(*proxy), 0);
     *proxy = (struct proxy){doc_ref(doc), frozen};
-    luaL_setmetatable(lua, proxy_name);
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &proxy_key);
+    lua_setmetatable(lua, -2);
+}
+
+/* NULL: something else. */
+static struct proxy *proxy_at(struct lua_State *lua, int index)
+{
+    struct proxy *proxy = lua_touserdata(lua, index);
+    bool is;
+
+    if (lua_type(lua, index) != LUA_TUSERDATA || !lua_getmetatable(lua, index))
+        return NULL;
+    lua_rawgetp(lua, LUA_REGISTRYINDEX, &proxy_key);
+    is = lua_rawequal(lua, -1, -2);
+    lua_pop(lua, 2);
+    return is ? proxy : NULL;
 }
 
 /* Keys sorted, so that what Lua builds is the same in every process. */
@@ -120,7 +135,9 @@ struct doc *host_lua_take(struct lua_State *lua, int index)
     case LUA_TTABLE:
         return table_take(lua, index);
     case LUA_TUSERDATA:
-        proxy = luaL_checkudata(lua, index, proxy_name);
+        proxy = proxy_at(lua, index);
+        if (!proxy)
+            return NULL;
         return proxy->frozen ? doc_copy(proxy->doc) : doc_ref(proxy->doc);
     case LUA_TLIGHTUSERDATA:
         return doc_null();
@@ -131,16 +148,16 @@ struct doc *host_lua_take(struct lua_State *lua, int index)
 
 struct doc *host_lua_take_shared(struct lua_State *lua, int index)
 {
-    const struct proxy *proxy = luaL_testudata(lua, index, proxy_name);
+    const struct proxy *proxy = proxy_at(lua, index);
 
     return proxy ? doc_ref(proxy->doc) : host_lua_take(lua, index);
 }
 
-/* ---- proxies ---- */
+/* ---- proxies: only Lua itself calls these, with a proxy as the first argument ---- */
 
 static int proxy_index(lua_State *lua)
 {
-    const struct proxy *proxy = luaL_checkudata(lua, 1, proxy_name);
+    const struct proxy *proxy = lua_touserdata(lua, 1);
 
     if (lua_isinteger(lua, 2))
         host_lua_push(lua, lua_tointeger(lua, 2) < 1 ? NULL : doc_at(proxy->doc, (size_t)lua_tointeger(lua, 2) - 1),
@@ -152,7 +169,7 @@ static int proxy_index(lua_State *lua)
 
 static int proxy_newindex(lua_State *lua)
 {
-    const struct proxy *proxy = luaL_checkudata(lua, 1, proxy_name);
+    const struct proxy *proxy = lua_touserdata(lua, 1);
 
     if (proxy->frozen)
         return luaL_error(lua, "a stored document cannot be changed (%s)", lua_tostring(lua, 2));
@@ -172,7 +189,7 @@ static int proxy_newindex(lua_State *lua)
 
 static int proxy_len(lua_State *lua)
 {
-    const struct proxy *proxy = luaL_checkudata(lua, 1, proxy_name);
+    const struct proxy *proxy = lua_touserdata(lua, 1);
 
     lua_pushinteger(lua, (lua_Integer)doc_size(proxy->doc));
     return 1;
@@ -199,7 +216,7 @@ static int proxy_next(lua_State *lua)
 
 static int proxy_pairs(lua_State *lua)
 {
-    const struct proxy *proxy = luaL_checkudata(lua, 1, proxy_name);
+    const struct proxy *proxy = lua_touserdata(lua, 1);
 
     lua_pushvalue(lua, 1);
     if (doc_is(proxy->doc, DOC_OBJECT)) {
@@ -222,7 +239,7 @@ static int proxy_pairs(lua_State *lua)
 
 static int proxy_gc(lua_State *lua)
 {
-    struct proxy *proxy = luaL_checkudata(lua, 1, proxy_name);
+    struct proxy *proxy = lua_touserdata(lua, 1);
 
     doc_unref(proxy->doc);
     proxy->doc = NULL;
@@ -363,10 +380,10 @@ struct lua_State *host_lua_new(struct cluster *cluster)
     library_open(lua);
     lua_newtable(lua);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, &modules_key);
-    luaL_newmetatable(lua, proxy_name);
-    luaL_setfuncs(lua, proxy_functions, 0);
+    luaL_newlib(lua, proxy_functions);
+    lua_rawsetp(lua, LUA_REGISTRYINDEX, &proxy_key);
     luaL_newmetatable(lua, array_name);
-    lua_pop(lua, 2);
+    lua_pop(lua, 1);
     lua_gc(lua, LUA_GCGEN, 0, 0);
     luaL_newlib(lua, doc_functions);
     lua_pushlightuserdata(lua, NULL);
