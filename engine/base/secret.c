@@ -178,6 +178,8 @@ static bool has_encoded_mark(struct view text)
 {
     static const char *const forms[] = {"%EF%B7%90", "%ef%b7%90", "\\ufdd0", "\\uFDD0", "\\uFdd0"};
 
+    if (!text.len || (!memchr(text.ptr, '%', text.len) && !memchr(text.ptr, '\\', text.len)))
+        return false;
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         size_t size = strlen(forms[i]);
         const char *at = text.ptr, *end = text.ptr + text.len;
