@@ -32,6 +32,14 @@ bool aws_member_is_json_header(struct aws_member member)
            aws_shape_type(aws_member_shape(member)) == AWS_STRING;
 }
 
+bool aws_member_is_around(struct aws_member member)
+{
+    enum aws_location location = aws_member_location(member);
+
+    return location == AWS_IN_HEADER || location == AWS_IN_HEADERS || location == AWS_IN_STATUS ||
+           (aws_member_flags(member) & AWS_MEMBER_EVENT_HEADER);
+}
+
 bool aws_shape_is_document(struct aws_shape shape)
 {
     return aws_shape_flags(shape) & AWS_SHAPE_DOCUMENT;

@@ -298,7 +298,8 @@ static void xml_metadata(struct doc *metadata, const struct aws_answer *answer)
     struct xml *xml = xml_parse(answer->body, &ignored);
 
     texts_take(metadata, xml_child(xml, "ResponseMetadata"));
-    request_id_take(metadata, xml);
+    if (xml && strcmp(xml->name, "Error") != 0) /* S3's: its id is the error's */
+        request_id_take(metadata, xml);
     xml_free(xml);
 }
 

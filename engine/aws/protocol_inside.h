@@ -14,6 +14,7 @@ const char *aws_wire_name_or(struct aws_member member, const char *fallback); /*
 const char *aws_wire_name(struct aws_member member);                            /* else its own name */
 bool aws_member_flattened(struct aws_member member);
 bool aws_member_is_json_header(struct aws_member member);
+bool aws_member_is_around(struct aws_member member); /* of an answer: in its headers or its status (URI and query have no meaning) */
 bool aws_shape_is_document(struct aws_shape shape);
 bool aws_shape_is_raw(struct aws_shape shape); /* a payload that is its bytes: a blob or a string */
 const char *aws_type_word(enum aws_type type); /* "structure", "list", ... */

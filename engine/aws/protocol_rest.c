@@ -94,9 +94,33 @@ static void uri_write(struct request *request)
     }
 }
 
-static void query_pair(struct request *request, struct view name, struct aws_member member, const struct doc *value)
+/* A name counts once, with the last value that it was given; its place is that of the first. */
+struct pairs {
+    struct pair {
+        const char *name;
+        struct aws_member member;
+        const struct doc *value;
+    } * list;
+    size_t len, cap;
+};
+
+static void pairs_set(struct pairs *pairs, const char *name, struct aws_member member, const struct doc *value)
 {
-    struct buf *out = &request->wire->query, text;
+    size_t at = 0;
+
+    while (at < pairs->len && strcmp(pairs->list[at].name, name) != 0)
+        at++;
+    if (at == pairs->cap) {
+        pairs->cap = pairs->cap ? 2 * pairs->cap : 8;
+        pairs->list = mem_grow(pairs->list, pairs->cap, sizeof(pairs->list[0]));
+    }
+    pairs->len += at == pairs->len;
+    pairs->list[at] = (struct pair){name, member, value};
+}
+
+static void pair_write(struct buf *out, const struct pair *pair, struct aws_member member, const struct doc *value)
+{
+    struct buf text;
 
     if (doc_is(value, DOC_NULL))
         return;
@@ -104,25 +128,44 @@ static void query_pair(struct request *request, struct view name, struct aws_mem
     aws_scalar_add(&text, member, aws_member_shape(member), value, AWS_TIME_ISO8601);
     if (out->len)
         buf_add_char(out, '&');
-    url_escape(out, name);
+    url_escape(out, view_of(pair->name));
     buf_add_char(out, '=');
     url_escape(out, buf_view(&text));
     buf_free(&text);
 }
 
-static void query_write(struct request *request, struct view name, struct aws_member member, const struct doc *value)
+static void pairs_write(struct buf *out, const struct pairs *pairs)
 {
-    struct aws_shape shape = aws_member_shape(member);
+    for (size_t i = 0; i < pairs->len; i++) {
+        const struct pair *pair = &pairs->list[i];
+        struct aws_shape shape = aws_member_shape(pair->member);
 
-    if (aws_shape_type(shape) == AWS_LIST) {
-        for (size_t i = 0; i < doc_size(value); i++)
-            query_pair(request, name, aws_shape_member(shape, 0), doc_at(value, i));
-    } else if (aws_shape_type(shape) == AWS_MAP) {
-        DOC_EACH(iter, value)
-        query_write(request, view_of(iter.key), aws_shape_member(shape, 1), iter.value);
-    } else {
-        query_pair(request, name, member, value);
+        if (aws_shape_type(shape) != AWS_LIST)
+            pair_write(out, pair, pair->member, pair->value);
+        for (size_t k = 0; aws_shape_type(shape) == AWS_LIST && k < doc_size(pair->value); k++)
+            pair_write(out, pair, aws_shape_member(shape, 0), doc_at(pair->value, k));
     }
+}
+
+static void query_write(struct request *request)
+{
+    struct pairs pairs = {0};
+
+    DOC_EACH(iter, request->params)
+    {
+        struct aws_member member = aws_shape_member_find(request->shape, view_of(iter.key));
+
+        if (!member.table || aws_member_location(member) != AWS_IN_QUERY || doc_is(iter.value, DOC_NULL))
+            continue;
+        if (aws_shape_type(aws_member_shape(member)) != AWS_MAP) {
+            pairs_set(&pairs, aws_wire_name(member), member, iter.value);
+            continue;
+        }
+        DOC_EACH(entry, iter.value)
+        pairs_set(&pairs, entry.key, aws_shape_member(aws_member_shape(member), 1), entry.value);
+    }
+    pairs_write(&request->wire->query, &pairs);
+    free(pairs.list);
 }
 
 /* ---- headers ---- */
@@ -302,15 +345,14 @@ int aws_rest_write(struct aws_operation operation, const struct doc *params, str
     struct request request = {operation, aws_operation_input(operation), params, wire};
 
     uri_write(&request);
+    query_write(&request);
     DOC_EACH(iter, params)
     {
         struct aws_member member = aws_shape_member_find(request.shape, view_of(iter.key));
 
         if (!member.table || doc_is(iter.value, DOC_NULL))
             continue;
-        if (aws_member_location(member) == AWS_IN_QUERY)
-            query_write(&request, view_of(aws_wire_name(member)), member, iter.value);
-        else if (aws_member_location(member) == AWS_IN_HEADER)
+        if (aws_member_location(member) == AWS_IN_HEADER)
             header_write(&request, member, iter.value);
         else if (aws_member_location(member) == AWS_IN_HEADERS)
             headers_write(&request, member, iter.value);

@@ -169,7 +169,7 @@ static int payload_read(struct reading *reading, struct aws_member payload)
 static bool has_body(struct aws_shape shape)
 {
     for (size_t i = 0; i < aws_shape_members(shape); i++)
-        if (aws_member_location(aws_shape_member(shape, i)) == AWS_IN_BODY)
+        if (!aws_member_is_around(aws_shape_member(shape, i)))
             return true;
     return false;
 }

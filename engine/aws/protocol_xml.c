@@ -195,13 +195,6 @@ static const char *element_name(struct aws_member member)
     return aws_wire_name(member);
 }
 
-static bool elsewhere(struct aws_member member)
-{
-    return (aws_member_location(member) != AWS_IN_BODY && aws_member_location(member) != AWS_IN_URI &&
-            aws_member_location(member) != AWS_IN_QUERY) ||
-           (aws_member_flags(member) & AWS_MEMBER_EVENT_HEADER);
-}
-
 static struct doc *structure_read(struct aws_shape shape, const struct xml *xml, const struct aws_place *place,
                                   struct err *err)
 {
@@ -210,7 +203,7 @@ static struct doc *structure_read(struct aws_shape shape, const struct xml *xml,
     for (size_t i = 0; i < aws_shape_members(shape); i++) {
         struct aws_member member = aws_shape_member(shape, i);
         const struct aws_place inner = {.outer = place, .name = aws_member_name(member)};
-        const struct xml *found = elsewhere(member) ? NULL : xml_child(xml, element_name(member));
+        const struct xml *found = aws_member_is_around(member) ? NULL : xml_child(xml, element_name(member));
         const struct view *attribute = is_attribute(member) ? xml_attribute(xml, aws_wire_name(member)) : NULL;
 
         if (!found && !attribute)

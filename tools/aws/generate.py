@@ -121,8 +121,7 @@ class Services:
         http = operation["http"]
         return self.traits.intern(http["requestUri"], METHODS.index(http["method"]), 0, http.get("responseCode", 0), rare)
 
-    def operation_row(self, model, operation):
-        name = operation["name"]
+    def operation_row(self, model, name, operation):
         flags = READS if name in model.reads else 0
         auth = operation.get("authtype", ""), operation.get("auth", ())
         if auth[0] == "none" or "smithy.api#noAuth" in auth[1]:
@@ -154,8 +153,8 @@ class Services:
         first = len(self.operations.list)
         operations = model.service["operations"]
         paginators = (model.paginators or {}).get("pagination", {})
-        for name in sorted(operations, key=lambda name: snake(operations[name]["name"]).encode()):
-            row = self.operation_row(model, operations[name])
+        for name in sorted(operations, key=lambda name: snake(name).encode()):
+            row = self.operation_row(model, name, operations[name])
             if name in paginators:
                 page = paginators[name]
                 words = ("input_token", "output_token", "limit_key", "result_key", "more_results", "non_aggregate_keys")
