@@ -7,6 +7,28 @@ const struct explain explain_table[] = {
      "be.",
      "error[A105]: this is not a service table that can be used: it has another version (row 2)",
      "Make the pack anew with this dosrun: `dosrun aws add-service NAME`."},
+    {"A101", "the parameters of an AWS operation are not what it takes",
+     "They were checked against the service's model before anything was sent: required members, types, lengths, names. "
+     "The error names the path of each value that is wrong.",
+     "aws.eks:create_cluster { name = \"demo\", rolArn = arn }\nerror[A101]: rolArn: no such member, did you mean "
+     "\"roleArn\"?",
+     "`dosrun help aws.eks.create_cluster` prints the members with their types and which are required."},
+    {"A102", "an AWS service answered something else than its model says",
+     "The answer is no JSON or XML of the operation's shape: a proxy's page, a cut body, or a service that speaks a "
+     "newer version of its protocol. A call that changes something may have been done all the same: the change looks "
+     "again.",
+     "error[A102]: aws eks DescribeCluster: the answer is HTML, not JSON: \"Service Unavailable\"",
+     "If a proxy is in the way, look at HTTPS_PROXY and the endpoint's URL. Otherwise run it again."},
+    {"A103", "no endpoint of the AWS service fits",
+     "The service's rules name no endpoint for this region and these settings: no region is configured, the "
+     "service has no FIPS or dual-stack endpoint there, or a bucket's name and an option contradict each other.",
+     "error[A103]: aws eks ListClusters: Invalid Configuration: Missing Region",
+     "Set a region (--region, AWS_REGION, or `region` in the profile), or drop the option that the text names."},
+    {"A104", "there is no such AWS service, operation or waiter",
+     "Names are botocore's: the service's folder (elbv2, sso-oidc as sso_oidc), the operation in snake_case.",
+     "aws.eks:describe_clusters {}\nerror[A104]: eks has no operation \"describe_clusters\", did you mean "
+     "\"describe_cluster\"?",
+     "`dosrun help aws` lists the services, `dosrun help aws.eks` the operations of one."},
     {"A201", "a file of the aws CLI is wrong",
      "~/.aws/config or ~/.aws/credentials (or what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name) has a line "
      "that "

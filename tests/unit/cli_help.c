@@ -154,7 +154,7 @@ TEST(explain_is_whole_for_every_code)
     for (const struct explain *row; (row = explain_at(count)); count++) {
         const struct explain *next = explain_at(count + 1);
 
-        CHECK(strlen(row->code) == 4 && strchr("KRHSMCX", row->code[0]) && isdigit((unsigned char)row->code[1]));
+        CHECK(strlen(row->code) == 4 && strchr("AKRHSMCX", row->code[0]) && isdigit((unsigned char)row->code[1]));
         CHECK(!next || strcmp(row->code, next->code) < 0);
         CHECK(*row->title && *row->meaning && *row->example && *row->remedy);
         CHECK(row->title[strlen(row->title) - 1] != '.');
