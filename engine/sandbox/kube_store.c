@@ -365,6 +365,7 @@ void objects_replay(struct cluster *cluster, const struct doc *effect)
     }
     if (strcmp(op, "version") == 0) {
         version_seen(cluster, (uint64_t)doc_as_int(doc_get(effect, "version"), 0));
+        cluster->boot_version = (uint64_t)doc_as_int(doc_get(effect, "boot"), 0);
         return;
     }
     struct resource *resource = objects_resource(cluster, doc_as_text(doc_get(effect, "group"), ""),
@@ -401,6 +402,7 @@ void objects_snapshot(struct cluster *cluster, void (*put)(void *ctx, struct doc
     doc_set_text(version, "of", "kube");
     doc_set_text(version, "op", "version");
     doc_set_int(version, "version", (int64_t)cluster->version);
+    doc_set_int(version, "boot", (int64_t)cluster->boot_version);
     put(ctx, version);
 }
 

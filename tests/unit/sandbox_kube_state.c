@@ -79,6 +79,30 @@ TEST(kube_state_lasts_and_controllers_go_on)
     kube_folder_remove(folder);
 }
 
+/* What bootstrap left is settled, also when the state file was made compact and no longer says so object by object. */
+TEST(kube_state_bootstrap_stays_settled)
+{
+    enum { LARGE = 150 * 1000 };
+    char *folder = kube_folder(), *large = mem_alloc(LARGE + 1), *body;
+    struct kube kube;
+
+    memset(large, 'x', LARGE);
+    body = mem_printf("{\"metadata\":{\"name\":\"large\"},\"data\":{\"a\":\"%s\"}}", large);
+    kube_open(&kube, folder, NULL);
+    kube_post(&kube, MAPS, body);
+    CHECK_INT(kube.status, 201);
+    kube_wait(&kube, 500);
+    kube_close(&kube);
+    kube_open(&kube, folder, NULL);
+    kube_wait(&kube, 5000);
+    kube_get_path(&kube, "/api/v1/namespaces/istio-system/pods");
+    CHECK_INT(doc_size(doc_get(kube.body, "items")), 0);
+    kube_close(&kube);
+    free(body);
+    free(large);
+    kube_folder_remove(folder);
+}
+
 TEST(kube_state_show_is_as_before_after_an_undo)
 {
     struct kube kube;
