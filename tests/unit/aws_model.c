@@ -77,6 +77,7 @@ TEST(snake_names_are_botocores)
     CHECK_TEXT(aws_operation_snake(operation("iam", "CreateSAMLProvider")), "create_saml_provider");
     CHECK_TEXT(aws_operation_snake(operation("iam", "ListMFADevices")), "list_mfa_devices");
     CHECK_TEXT(aws_operation_snake(operation("ec2", "CreateVpc")), "create_vpc");
+    CHECK_TEXT(aws_operation_snake(operation("cloudwatch", "GetOTelEnrichment")), "get_otel_enrichment");
 }
 
 TEST(services)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes the service table of dosrun's aws room out of botocore's models.
 
-    generate.py [--output engine/aws/table.bin] [--sizes]     the built-in table: the services below
+    generate.py [--output engine/aws/table.bin]               the built-in table: the services below
     generate.py --output NAME.pack SERVICE...                 a pack: further services, the same format
     generate.py --check engine/aws/table.bin                  says whether it is what the models say
 
-It needs botocore 1.44.5 (tests/vectors/fetch-aws-botocore brings it; Apache-2.0) and takes no text of its documentation.
+It needs botocore 1.44.5 (PyPI, Apache-2.0; tests/vectors/botocore.sh FOLDER brings it and says how to use it) and takes no
+text of its documentation.
 The same botocore gives the same bytes: everything is sorted, nothing has a time. engine/aws/model_rows.h describes the file.
 
 As a library: build([Model(name, service, ...), ...]) gives the bytes for any models, such as those inside test vectors.
@@ -18,10 +19,14 @@ import argparse
 import dataclasses
 import json
 import pathlib
-import re
 import sys
 
-from rows import Lists, Rows, pack
+import botocore
+import botocore.exceptions
+import botocore.loaders
+from botocore import xform_name
+
+from rows import Rows, pack
 from rules import Rules, contexts_of
 from shapes import Shapes, members_of, namespace_of
 
@@ -49,17 +54,6 @@ class Model:
     paginators: dict = None      # paginators-1
     waiters: dict = None         # waiters-2
     reads: frozenset = frozenset()  # names of the operations that change nothing
-
-
-def snake(name):
-    """botocore's xform_name: ListACLs is list_acls, CreateVPCEndpoint create_vpc_endpoint."""
-    if "_" in name:
-        return name
-    plural = re.search("[A-Z]{2,}s$", name)
-    if plural:
-        name = f"{name[:plural.start()]}_{plural.group().lower()}"
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
 def protocol_of(metadata):
@@ -135,7 +129,7 @@ class Services:
         if "gzip" in operation.get("requestcompression", {}).get("encodings", ()):
             flags |= COMPRESSED
         wrapper = (operation.get("output") or {}).get("resultWrapper")
-        names = (name, snake(name), wrapper) if wrapper else (name, snake(name))
+        names = (name, xform_name(name), wrapper) if wrapper else (name, xform_name(name))
         errors = [self.shape(model, error) - 1 for error in operation.get("errors", ())]
         return self.operations.append(names, flags | (WRAPPED if wrapper else 0), self.shape(model, operation.get("input")),
                                       self.shape(model, operation.get("output")), self.rules.numbers.add(errors),
@@ -153,7 +147,7 @@ class Services:
         first = len(self.operations.list)
         operations = model.service["operations"]
         paginators = (model.paginators or {}).get("pagination", {})
-        for name in sorted(operations, key=lambda name: snake(name).encode()):
+        for name in sorted(operations, key=lambda name: xform_name(name).encode()):
             row = self.operation_row(model, name, operations[name])
             if name in paginators:
                 page = paginators[name]
@@ -164,13 +158,13 @@ class Services:
     def add_waiters(self, model):
         first = len(self.waiters.list)
         waiters = (model.waiters or {}).get("waiters", {})
-        for name in sorted(waiters, key=lambda name: snake(name).encode()):
+        for name in sorted(waiters, key=lambda name: xform_name(name).encode()):
             waiter = waiters[name]
             acceptors = len(self.acceptors.list)
             for acceptor in waiter["acceptors"]:
                 self.acceptors.append(acceptor["state"], acceptor["matcher"], acceptor.get("argument", ""),
                                       json.dumps(acceptor["expected"]))
-            self.waiters.append((name, snake(name)), waiter["operation"], waiter["delay"], waiter["maxAttempts"], acceptors,
+            self.waiters.append((name, xform_name(name)), waiter["operation"], waiter["delay"], waiter["maxAttempts"], acceptors,
                                 len(waiter["acceptors"]))
         return first, len(waiters)
 
@@ -225,11 +219,7 @@ def reads_listed(path=HERE / "reads.txt"):
 
 def load(names):
     """Models of the installed botocore, with its own additions to them, and its partitions."""
-    import botocore
-    import botocore.exceptions
-    import botocore.loaders
-
-    loader = botocore.loaders.Loader(include_default_search_paths=True)
+    loader = botocore.loaders.Loader()
     reads = reads_listed()
 
     def optional(name, kind):
