@@ -20,6 +20,18 @@ static void must(int ok)
         abort();
 }
 
+void digest_sha1_hex(struct view data, char out[41])
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    struct buf text;
+
+    must(EVP_Digest(data.ptr ? data.ptr : "", data.len, sum, NULL, EVP_sha1(), NULL));
+    buf_init(&text, 40);
+    hex_add(&text, (struct view){(const char *)sum, 20});
+    memcpy(out, buf_text(&text), 41);
+    buf_free(&text);
+}
+
 struct digest *digest_new(void)
 {
     struct digest *digest = mem_alloc(sizeof(*digest));

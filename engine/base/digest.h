@@ -8,6 +8,8 @@ enum { SHA256_SIZE = 32, SHA256_HEX = 64, SEAL_KEY_SIZE = 32 };
 void digest_sha256(struct view data, unsigned char out[SHA256_SIZE]);
 void digest_sha256_hex(struct view data, char out[SHA256_HEX + 1]);
 void digest_hex(const unsigned char sum[SHA256_SIZE], char out[SHA256_HEX + 1]);
+/* Only for names that others make so (the aws CLI's cached tokens): it protects nothing. */
+void digest_sha1_hex(struct view data, char out[41]);
 void digest_hmac_sha256(struct view key, struct view data, unsigned char out[SHA256_SIZE]);
 /* The same for a key that is used often; as secret as the key. */
 struct digest_hmac {

@@ -11,6 +11,16 @@ static const char *hex_of(struct buf *out, const void *data, size_t len)
     return buf_text(out);
 }
 
+TEST(digest_sha1)
+{
+    char hex[41];
+
+    digest_sha1_hex(VIEW_LITERAL("abc"), hex); /* FIPS 180-2, A.1 */
+    CHECK_TEXT(hex, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    digest_sha1_hex((struct view){0}, hex);
+    CHECK_TEXT(hex, "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
 TEST(sha256)
 {
     char hex[SHA256_HEX + 1];
