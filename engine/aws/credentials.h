@@ -60,11 +60,12 @@ void aws_credentials_free(struct aws_credentials *credentials);
 /* Calls fn once, from this call or a later turn. identity is borrowed for the time of the call. Cached until 5 minutes
    before its end (then refreshed in the background of use; until it really ends the old one serves when the refresh fails);
    one refresh for all who wait. refused: the last call with them was answered that they are not valid. An error (ERR_AUTH, A203)
-   has a line "\n= tried: SOURCE: why it gave nothing" for each source. */
+   has a line "\n= tried: SOURCE: why it gave nothing" for each source. Other errors: A204 (a source is broken), A205 (it has
+   none but the refused ones), A206 (SSO login is over), A201. NULL: fn was called already. */
 typedef void aws_identity_fn(void *ctx, const struct aws_identity *identity, const struct err *err);
 struct aws_wait;
 struct aws_wait *aws_credentials_get(struct aws_credentials *credentials, bool refused, aws_identity_fn *fn, void *ctx);
-void aws_credentials_cancel(struct aws_wait *wait); /* fn is not called any more */
+void aws_credentials_cancel(struct aws_wait *wait); /* fn is not called any more; accepts NULL */
 /* "profile dev (assumed role arn:... from ~/.aws/config:12)", once they are known; else "". */
 const char *aws_credentials_source(const struct aws_credentials *credentials);
 int64_t aws_credentials_expire_ms(const struct aws_credentials *credentials); /* 0: never or not known */
