@@ -38,7 +38,7 @@ struct aws_member {
 };
 
 enum aws_type aws_shape_type(struct aws_shape shape);
-const char *aws_shape_name(struct aws_shape shape); /* of structures; others may have lost theirs */
+const char *aws_shape_name(struct aws_shape shape); /* of exceptions, and where only it names an XML root; else "" */
 size_t aws_shape_members(struct aws_shape shape);   /* of a structure; 1 of a list (element), 2 of a map (key, value) */
 struct aws_member aws_shape_member(struct aws_shape shape, size_t index); /* none when out of range */
 struct aws_member aws_shape_member_find(struct aws_shape shape, struct view name);

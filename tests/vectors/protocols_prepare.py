@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "aws"))
 import generate  # noqa: E402
+import shapes as table_shapes  # noqa: E402
 
 TIME = b"YYYY-MM-DDTHH:MM:SS.000Z", b"2030-01-31T12:30:59.000Z"  # botocore's runner does not read times
 LEFT_OUT_BY_BOTOCORE = ("s3-get-bucket-location.xml", "cloudformation-get-template.xml")
@@ -138,7 +139,7 @@ def reached(shapes, names):
         name = left.pop()
         if name not in found:
             found[name] = shapes[name]
-            left += [member["shape"] for _, member in generate.members_of(shapes[name])]
+            left += [member["shape"] for _, member in table_shapes.members_of(shapes[name])]
     return found
 
 
@@ -151,7 +152,7 @@ def recorded(unit):
         name, _, snake = path.stem.partition("-")
         snake = snake.partition("#")[0].replace("-", "_")
         service = services.setdefault(name, loader.load_service_model(name, "service-2"))
-        operation = next(each for each in service["operations"] if generate.snake(each) == snake)
+        operation = next(each for each in service["operations"] if generate.xform_name(each) == snake)
         line = {"id": path.name, "service": name, "operation": operation, "direction": "recorded"}
         if path.name in LEFT_OUT_BY_BOTOCORE:
             result.add({**line, "skip": "botocore's own test leaves it out"})

@@ -28,7 +28,7 @@ from botocore import xform_name
 
 from rows import Rows, pack
 from rules import Rules, contexts_of
-from shapes import Shapes, members_of, namespace_of
+from shapes import Shapes, namespace_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE.parent.parent / "engine" / "aws" / "table.bin"
@@ -179,20 +179,28 @@ class Services:
                          *self.add_waiters(model), *rules)
 
 
-def unnamed(service):
-    """The shapes that nothing but one operation's input or output is: the operation's name says it."""
-    tops = {reference["shape"] for operation in service["operations"].values() for word in ("input", "output")
-            if (reference := operation.get(word))}
-    inner = {member["shape"] for shape in service["shapes"].values() for _, member in members_of(shape)}
-    return tops - inner
+def named(service):
+    """The structures whose names the wire may need: roots of XML that nothing else names. Exceptions have theirs anyway."""
+    if protocol_of(service["metadata"]) != PROTOCOLS.index("rest-xml"):
+        return set()
+    shapes = service["shapes"]
+    inputs = [operation["input"] for operation in service["operations"].values() if operation.get("input")]
+    payloads = [shape["members"][shape["payload"]] for shape in shapes.values() if "payload" in shape]
+    return {reference["shape"] for reference in inputs + payloads
+            if "locationName" not in reference and has_body(shapes[reference["shape"]])}
 
 
-def build_sections(models, partitions, named):
+def has_body(shape):
+    """Whether members of it are elements, not headers and the like."""
+    members = shape.get("members", {}).values()
+    return "payload" not in shape and any("location" not in member for member in members)
+
+
+def build_sections(models, partitions=None):
     models = sorted(models, key=lambda model: model.name.encode())
     shapes, rules = Shapes(), Rules()
     services = Services(shapes, rules)
-    shapes.add([(model.name, model.service["shapes"], unnamed(model.service) if named else model.service["shapes"])
-                for model in models])
+    shapes.add([(model.name, model.service["shapes"], named(model.service)) for model in models])
     if partitions:
         rules.add_partitions(partitions)
     for model in models:
@@ -200,9 +208,9 @@ def build_sections(models, partitions, named):
     return {"services": services, "shapes": shapes, "rules": rules}
 
 
-def build(models, partitions=None, source="", named=True):
-    """The bytes of a table. named: structures keep their names, not only exceptions."""
-    parts = build_sections(models, partitions, named)
+def build(models, partitions=None, source=""):
+    """The bytes of a table."""
+    parts = build_sections(models, partitions)
     return pack([rows for part in parts.values() for rows in part.sections()], source)
 
 
@@ -248,7 +256,7 @@ def main():
     models, partitions, source = load(args.services or SERVICES)
     if not args.services and source != f"botocore {BOTOCORE}":
         raise SystemExit(f"the built-in table is made from botocore {BOTOCORE}, here is {source}")
-    table = build(models, partitions, source, named=False)
+    table = build(models, partitions, source)
     if args.check:
         same = args.check.read_bytes() == table
         print(f"{args.check}: {'as' if same else 'not what'} {source} says ({len(table)} bytes)")

@@ -124,12 +124,11 @@ class Shapes:
         return self.value_places[values]
 
     def add(self, models):
-        """models: of (name, shapes, the names of the shapes that nobody may call by name)."""
+        """models: of (name, shapes, the names of the structures that keep their names)."""
         shapes = {}
-        for service, table, unnamed in models:
+        for service, table, named in models:
             for name, shape in table.items():
-                named = shape["type"] == "structure" and name not in unnamed
-                shapes[service, name] = shape, shape_traits(name, shape, named)
+                shapes[service, name] = shape, shape_traits(name, shape, name in named)
         numbers = classes(shapes)
         first = {}
         for key in sorted(shapes):
