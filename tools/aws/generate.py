@@ -93,14 +93,15 @@ class Services:
         return self.shapes.numbers[model.name, reference["shape"]] + 1 if reference else 0
 
     def context_run(self, operation):
-        contexts = contexts_of(operation)
-        rows = [row for row in self.contexts.list]
+        """(first row, length): runs that are there already are taken again."""
+        contexts, rows = contexts_of(operation), self.contexts.list
         for at in range(len(rows) - len(contexts) + 1):
             if rows[at:at + len(contexts)] == contexts:
                 return at, len(contexts)
+        first = len(rows)
         for context in contexts:
             self.contexts.append(*context)
-        return len(rows), len(contexts)
+        return first, len(contexts)
 
     def traits_of(self, operation):
         given = operation.get("input") or {}

@@ -58,7 +58,6 @@ class Lists:
         self.counted = counted  # a list begins with its length
         self.bytes = b""
         self.places = {}
-        self.waiting = []
 
     def add(self, numbers):
         """Where the list is, at once (counted lists)."""
