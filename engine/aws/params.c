@@ -42,37 +42,30 @@ static void mistake(struct check *check, const struct aws_place *place, const ch
     buf_free(&path);
 }
 
-static const char *article(const char *word)
-{
-    return strchr("aeiou", word[0]) ? "an" : "a";
-}
-
 static void type_mistake(struct check *check, const struct aws_place *place, const struct doc *value,
                          const char *wanted)
 {
     const char *is = doc_type_name(value);
 
-    mistake(check, place, "%s %s is not %s %s", article(is), is, article(wanted), wanted);
+    mistake(check, place, "%s %s is not %s %s", aws_article(is), is, aws_article(wanted), wanted);
 }
 
+/* is: "is", "has"; what: " characters", or "" for a number itself. */
 static void bounds_check(struct check *check, struct aws_shape shape, const struct aws_place *place, double value,
-                         const char *unit)
+                         const char *is, const char *what)
 {
     double bound;
 
     if (aws_shape_min(shape, &bound) && value < bound)
-        mistake(check, place, "%.15g%s is less than %.15g", value, unit, bound);
+        mistake(check, place, "%s %.15g%s, less than %.15g", is, value, what, bound);
     else if (aws_shape_max(shape, &bound) && value > bound)
-        mistake(check, place, "%.15g%s is more than %.15g", value, unit, bound);
+        mistake(check, place, "%s %.15g%s, more than %.15g", is, value, what, bound);
 }
 
 static void length_check(struct check *check, struct aws_shape shape, const struct aws_place *place, size_t len,
-                         const char *unit)
+                         const char *unit, const char *units)
 {
-    char words[32];
-
-    snprintf(words, sizeof(words), len == 1 ? " %s" : " %ss", unit);
-    bounds_check(check, shape, place, (double)len, words);
+    bounds_check(check, shape, place, (double)len, "has", len == 1 ? unit : units);
 }
 
 /* ---- scalars ---- */
@@ -108,7 +101,7 @@ static void string_check(struct check *check, struct aws_shape shape, struct aws
     } else if (is_in_line(member) && (memchr(text.ptr, '\n', text.len) || memchr(text.ptr, '\r', text.len))) {
         mistake(check, place, "has a line break; it is a header of the request");
     } else {
-        length_check(check, shape, place, characters(text), "character");
+        length_check(check, shape, place, characters(text), " character", " characters");
     }
 }
 
@@ -118,7 +111,7 @@ static void integer_check(struct check *check, struct aws_shape shape, const str
     bool whole = doc_as_int(value, 1) == doc_as_int(value, 2); /* no fallback was needed */
 
     if (whole)
-        bounds_check(check, shape, place, doc_as_real(value, 0), "");
+        bounds_check(check, shape, place, doc_as_real(value, 0), "is", "");
     else
         type_mistake(check, place, value, "integer");
 }
@@ -132,7 +125,7 @@ static void real_check(struct check *check, struct aws_shape shape, const struct
         if (view_is(doc_as_view(value), special[i]))
             return;
     if (doc_is(value, DOC_INT) || doc_is(value, DOC_REAL))
-        bounds_check(check, shape, place, doc_as_real(value, 0), "");
+        bounds_check(check, shape, place, doc_as_real(value, 0), "is", "");
     else
         type_mistake(check, place, value, "number");
 }
@@ -161,7 +154,7 @@ static void scalar_check(struct check *check, struct aws_shape shape, struct aws
         if (!doc_is(value, DOC_STRING))
             type_mistake(check, place, value, "blob (a string of bytes)");
         else if (!marks_find(doc_as_view(value)))
-            length_check(check, shape, place, doc_as_view(value).len, "byte");
+            length_check(check, shape, place, doc_as_view(value).len, " byte", " bytes");
         break;
     case AWS_BOOLEAN:
         if (!doc_is(value, DOC_BOOL))
@@ -241,7 +234,7 @@ static void absent_check(struct check *check, struct aws_shape shape, const stru
         const char *word = aws_type_word(aws_shape_type(aws_member_shape(member)));
 
         if (!may_be_absent(member) && doc_type(doc_get(value, aws_member_name(member))) == DOC_NULL)
-            mistake(check, &inner, "is missing; %s %s is wanted", article(word), word);
+            mistake(check, &inner, "is missing; %s %s is wanted", aws_article(word), word);
     }
 }
 
@@ -277,7 +270,7 @@ static void list_check(struct check *check, struct aws_shape shape, const struct
 {
     struct aws_member element = aws_shape_member(shape, 0);
 
-    length_check(check, shape, place, doc_size(value), "element");
+    length_check(check, shape, place, doc_size(value), " element", " elements");
     for (size_t i = 0; i < doc_size(value); i++) {
         const struct aws_place inner = {.outer = place, .index = i};
 
@@ -291,7 +284,7 @@ static void map_check(struct check *check, struct aws_shape shape, struct aws_me
 {
     struct aws_member key = aws_shape_member(shape, 0), of = aws_shape_member(shape, 1);
 
-    length_check(check, shape, place, doc_size(value), "entry");
+    length_check(check, shape, place, doc_size(value), " entry", " entries");
     DOC_EACH(iter, value)
     {
         const struct aws_place inner = {.outer = place, .name = iter.key};

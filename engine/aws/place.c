@@ -44,3 +44,8 @@ struct doc *aws_place_bad(const struct aws_place *place, struct err *err, const 
     buf_free(&what);
     return NULL;
 }
+
+const char *aws_article(const char *word)
+{
+    return strchr("aeiou", word[0]) ? "an" : "a";
+}

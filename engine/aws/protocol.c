@@ -88,7 +88,8 @@ void aws_excerpt_add(struct buf *out, struct view body)
         buf_add_text(out, "an empty body");
         return;
     }
-    html = len - at > 5 && (strncasecmp(body.ptr + at, "<html", 5) == 0 || strncasecmp(body.ptr + at, "<!doc", 5) == 0);
+    html = len - at > 14 &&
+           (strncasecmp(body.ptr + at, "<html", 5) == 0 || strncasecmp(body.ptr + at, "<!doctype html", 14) == 0);
     buf_add_text(out, html ? "an HTML page, \"" : "\"");
     for (; at < len && shown < SHOWN_MAX; at++) {
         unsigned char c = (unsigned char)body.ptr[at];

@@ -48,6 +48,7 @@ struct aws_place {
 void aws_place_add(struct buf *out, const struct aws_place *place); /* "vpcConfig.subnetIds[2]"; "" for the whole */
 /* ERR_SERVER, A102: "...: cluster.name: an object is not a string". NULL. */
 struct doc *aws_place_bad(const struct aws_place *place, struct err *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *aws_article(const char *word); /* "a", "an" */
 
 /* ---- requests ---- */
 

@@ -139,6 +139,13 @@ struct doc *aws_json_body(struct view body, struct err *err)
     return NULL;
 }
 
+static struct doc *type_bad(const struct doc *wire, enum aws_type type, const struct aws_place *place, struct err *err)
+{
+    const char *word = aws_type_word(type);
+
+    return aws_place_bad(place, err, "this %s is not %s %s", doc_type_name(wire), aws_article(word), word);
+}
+
 static struct doc *structure_read(struct aws_shape shape, const struct doc *wire, const struct aws_place *place,
                                   struct err *err)
 {
@@ -228,20 +235,21 @@ static struct doc *scalar_read(struct aws_shape shape, const struct doc *wire, c
                                struct err *err)
 {
     enum aws_type type = aws_shape_type(shape);
+    bool container = doc_is(wire, DOC_OBJECT) || doc_is(wire, DOC_ARRAY);
     struct doc *doc = NULL;
     int64_t us;
 
-    if (doc_is(wire, DOC_OBJECT) || doc_is(wire, DOC_ARRAY))
-        return aws_place_bad(place, err, "an %s is not a %s", doc_type_name(wire), aws_type_word(type));
-    if (type == AWS_TIMESTAMP)
+    if (container)
+        doc = NULL;
+    else if (type == AWS_TIMESTAMP)
         doc = aws_time_of_doc(wire, &us) ? aws_time_doc(us) : NULL;
+    else if ((type == AWS_INTEGER || type == AWS_LONG) && doc_as_int(wire, 1) == doc_as_int(wire, 2))
+        doc = doc_int(doc_as_int(wire, 0)); /* 1.0 is 1 */
     else if (type == AWS_STRING || (type != AWS_BLOB && !doc_is(wire, DOC_STRING)))
         doc = doc_ref(wire);
     else if (doc_is(wire, DOC_STRING))
         doc = aws_scalar_parse(shape, doc_as_view(wire));
-    if (!doc)
-        return aws_place_bad(place, err, "this %s is not a %s", doc_type_name(wire), aws_type_word(type));
-    return doc;
+    return doc ? doc : type_bad(wire, type, place, err);
 }
 
 struct doc *aws_json_read(struct aws_shape shape, const struct doc *wire, const struct aws_place *place,
@@ -254,7 +262,7 @@ struct doc *aws_json_read(struct aws_shape shape, const struct doc *wire, const 
     if (type != AWS_STRUCTURE && type != AWS_LIST && type != AWS_MAP)
         return scalar_read(shape, wire, place, err);
     if (!doc_is(wire, type == AWS_LIST ? DOC_ARRAY : DOC_OBJECT))
-        return aws_place_bad(place, err, "this %s is not a %s", doc_type_name(wire), aws_type_word(type));
+        return type_bad(wire, type, place, err);
     if (type == AWS_LIST)
         return list_read(shape, wire, place, err);
     if (type == AWS_MAP)

@@ -82,8 +82,10 @@ static int header_read(struct reading *reading, struct aws_member member, const 
     else
         value = aws_scalar_parse(shape, view_of(text));
     if (!value && !may_be_anything(member)) {
-        aws_place_bad(place, reading->err, "\"%.60s\" in header %s is not a %s", text, aws_wire_name(member),
-                      aws_member_is_json_header(member) ? "JSON in base64" : aws_type_word(aws_shape_type(shape)));
+        const char *word = aws_member_is_json_header(member) ? "JSON value" : aws_type_word(aws_shape_type(shape));
+
+        aws_place_bad(place, reading->err, "\"%.60s\" in header %s is not %s %s", text, aws_wire_name(member),
+                      aws_article(word), word);
         return -1;
     }
     doc_set(reading->doc, aws_member_name(member), value);

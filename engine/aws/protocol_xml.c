@@ -283,6 +283,7 @@ static struct doc *value_read(struct aws_member member, const struct xml *xml, c
                               struct err *err)
 {
     struct aws_shape shape = aws_member_shape(member);
+    const char *word;
     struct doc *doc;
 
     switch (aws_shape_type(shape)) {
@@ -294,9 +295,8 @@ static struct doc *value_read(struct aws_member member, const struct xml *xml, c
         return map_read(member, xml, place, err);
     default:
         doc = aws_scalar_parse(shape, xml->text);
-        return doc ? doc
-                   : aws_place_bad(place, err, "\"%.60s\" is not a %s", xml->text.ptr,
-                                   aws_type_word(aws_shape_type(shape)));
+        word = aws_type_word(aws_shape_type(shape));
+        return doc ? doc : aws_place_bad(place, err, "\"%.60s\" is not %s %s", xml->text.ptr, aws_article(word), word);
     }
 }
 

@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "aws"))
 import generate  # noqa: E402
+from shapes import members_of  # noqa: E402
 import shapes as table_shapes  # noqa: E402
 
 TIME = b"YYYY-MM-DDTHH:MM:SS.000Z", b"2030-01-31T12:30:59.000Z"  # botocore's runner does not read times
@@ -139,7 +140,7 @@ def reached(shapes, names):
         name = left.pop()
         if name not in found:
             found[name] = shapes[name]
-            left += [member["shape"] for _, member in table_shapes.members_of(shapes[name])]
+            left += [member["shape"] for _, member in members_of(shapes[name])]
     return found
 
 
