@@ -280,6 +280,22 @@ void doc_iter_next(const struct doc *object, struct doc_iter *iter)
     iter_fill(object, iter);
 }
 
+struct doc *doc_without(const struct doc *object, const char *const *names, size_t len)
+{
+    struct doc *out = object ? doc_object() : NULL;
+
+    DOC_EACH(member, object)
+    {
+        bool left_out = false;
+
+        for (size_t i = 0; i < len && !left_out; i++)
+            left_out = strcmp(member.key, names[i]) == 0;
+        if (!left_out)
+            doc_set(out, member.key, doc_ref(member.value));
+    }
+    return out;
+}
+
 static int compare_keys(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -31,6 +31,8 @@ struct doc *doc_object(void);
 struct doc *doc_ref(const struct doc *doc); /* NULL stays NULL */
 void doc_unref(struct doc *doc);            /* accepts NULL */
 struct doc *doc_copy(const struct doc *doc); /* deep */
+/* The object without some members; the others are shared with it. NULL stays NULL. */
+struct doc *doc_without(const struct doc *object, const char *const *names, size_t len);
 
 enum doc_type doc_type(const struct doc *doc); /* NULL reads as DOC_NULL */
 const char *doc_type_name(const struct doc *doc);

@@ -6,15 +6,14 @@
 
 struct doc *kube_object_trim(const struct doc *object, bool keep_uid)
 {
-    static const char *const bookkeeping[] = {"managedFields", "resourceVersion", "generation", "creationTimestamp",
-                                              "selfLink"};
-    struct doc *trimmed = doc_copy(object), *metadata = doc_get(trimmed, "metadata");
+    static const char *const status = "status";
+    static const char *const bookkeeping[] = {"managedFields",     "resourceVersion", "generation",
+                                              "creationTimestamp", "selfLink",        "uid"};
+    struct doc *trimmed = doc_without(object, &status, 1), *metadata = doc_get(trimmed, "metadata");
 
-    doc_remove(trimmed, "status");
-    for (size_t i = 0; i < sizeof(bookkeeping) / sizeof(bookkeeping[0]); i++)
-        doc_remove(metadata, bookkeeping[i]);
-    if (!keep_uid)
-        doc_remove(metadata, "uid");
+    if (metadata)
+        doc_set(trimmed, "metadata",
+                doc_without(metadata, bookkeeping, sizeof(bookkeeping) / sizeof(bookkeeping[0]) - keep_uid));
     return trimmed;
 }
 

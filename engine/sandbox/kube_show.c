@@ -34,23 +34,6 @@ static bool made_by_cluster(const struct resource *resource, const struct object
            doc_path(object->doc, "metadata", "annotations", "pv.kubernetes.io/provisioned-by", NULL);
 }
 
-/* A copy without some members; what is below is shared. */
-static struct doc *without(const struct doc *object, const char *const *names, size_t len)
-{
-    struct doc *out = doc_object();
-
-    DOC_EACH(member, object)
-    {
-        bool left_out = false;
-
-        for (size_t i = 0; i < len && !left_out; i++)
-            left_out = strcmp(member.key, names[i]) == 0;
-        if (!left_out)
-            doc_set(out, member.key, doc_ref(member.value));
-    }
-    return out;
-}
-
 static struct doc *finalizers_canonical(const struct doc *finalizers)
 {
     struct doc *out = doc_array();
@@ -86,9 +69,10 @@ static struct doc *metadata_canonical(const struct doc *metadata, bool boot)
         "deployment.kubernetes.io/revision",        "pv.kubernetes.io/bind-completed",
         "pv.kubernetes.io/bound-by-controller",     "volume.kubernetes.io/selected-node",
         "volume.kubernetes.io/storage-provisioner", "volume.kubernetes.io/selected-at"};
-    struct doc *out = without(metadata, fields, sizeof(fields) / sizeof(*fields) - boot);
+    struct doc *out = doc_without(metadata, fields, sizeof(fields) / sizeof(*fields) - boot);
 
-    set_unless_empty(out, "annotations", without(doc_get(out, "annotations"), notes, sizeof(notes) / sizeof(*notes)));
+    set_unless_empty(out, "annotations",
+                     doc_without(doc_get(out, "annotations"), notes, sizeof(notes) / sizeof(*notes)));
     set_unless_empty(out, "finalizers", finalizers_canonical(doc_get(out, "finalizers")));
     return out;
 }
@@ -166,7 +150,7 @@ static struct doc *canonical(struct cluster *cluster, const struct resource *res
         else if (strcmp(member.key, "data") == 0 && strcmp(resource->kind, "Secret") == 0)
             doc_set(out, member.key, secret_hash(cluster, member.value));
         else if (strcmp(member.key, "spec") == 0 && strcmp(resource->kind, "PersistentVolumeClaim") == 0)
-            doc_set(out, member.key, without(member.value, (const char *const[]){"volumeName"}, 1));
+            doc_set(out, member.key, doc_without(member.value, (const char *const[]){"volumeName"}, 1));
         else if (strcmp(member.key, "status") != 0)
             doc_set(out, member.key, doc_ref(member.value));
     }

@@ -222,6 +222,19 @@ TEST(doc_strings_are_mapped_in_a_copy_that_shares)
     doc_unref(doc);
 }
 
+TEST(doc_without_some_members)
+{
+    struct doc *doc = parse("{\"a\":{\"x\":1},\"b\":2,\"c\":3}"), *out;
+
+    out = doc_without(doc, (const char *const[]){"c", "none"}, 2);
+    check_json(out, "{\"a\":{\"x\":1},\"b\":2}");
+    CHECK(doc_get(out, "a") == doc_get(doc, "a"));
+    CHECK_INT(doc_size(doc), 3);
+    doc_unref(out);
+    CHECK(!doc_without(NULL, NULL, 0));
+    doc_unref(doc);
+}
+
 /* RFC 7386, appendix A (those whose target and result are objects). */
 TEST(doc_merge_patches)
 {
