@@ -148,6 +148,120 @@ static void say_top(struct check *check, const char *word, struct aws_shape shap
     walk(check, shape, 0);
 }
 
+/* ---- rule sets ---- */
+
+static void say_expression(struct buf *out, const struct aws_table *table, uint16_t number)
+{
+    static const char *const functions[] = {
+        [AWS_FN_IS_SET] = "isSet",
+        [AWS_FN_NOT] = "not",
+        [AWS_FN_GET_ATTR] = "getAttr",
+        [AWS_FN_STRING_EQUALS] = "stringEquals",
+        [AWS_FN_BOOLEAN_EQUALS] = "booleanEquals",
+        [AWS_FN_SUBSTRING] = "substring",
+        [AWS_FN_URI_ENCODE] = "uriEncode",
+        [AWS_FN_PARSE_URL] = "parseURL",
+        [AWS_FN_IS_VALID_HOST_LABEL] = "isValidHostLabel",
+        [AWS_FN_PARTITION] = "aws.partition",
+        [AWS_FN_PARSE_ARN] = "aws.parseArn",
+        [AWS_FN_IS_VIRTUAL_HOSTABLE_S3_BUCKET] = "aws.isVirtualHostableS3Bucket",
+        [AWS_FN_COALESCE] = "coalesce",
+        [AWS_FN_ITE] = "ite",
+        [AWS_FN_SPLIT] = "split",
+    };
+    struct aws_expression expression = aws_table_expression(table, number);
+    const char *begin = "", *end = "";
+
+    switch (expression.type) {
+    case AWS_EXPRESSION_TEXT:
+        buf_addf(out, "\"%s\"", expression.text);
+        break;
+    case AWS_EXPRESSION_BOOLEAN:
+        buf_add_text(out, expression.integer ? "true" : "false");
+        break;
+    case AWS_EXPRESSION_INTEGER:
+        buf_addf(out, "%d", expression.integer);
+        break;
+    case AWS_EXPRESSION_REFERENCE:
+        buf_addf(out, "$%s", aws_table_variable(table, expression.variable));
+        break;
+    case AWS_EXPRESSION_TEMPLATE:
+        begin = "t(", end = ")";
+        break;
+    case AWS_EXPRESSION_CALL:
+        buf_add_text(out, functions[expression.fn]);
+        begin = "(", end = ")";
+        break;
+    case AWS_EXPRESSION_TUPLE:
+        begin = "[", end = "]";
+        break;
+    case AWS_EXPRESSION_RECORD:
+        begin = "{", end = "}";
+        break;
+    }
+    buf_add_text(out, begin);
+    for (size_t i = 0; i < expression.args.len; i++) {
+        buf_add_text(out, i ? "," : "");
+        say_expression(out, table, expression.args.list[i]);
+    }
+    buf_add_text(out, end);
+}
+
+static void fact_expression(struct check *check, const struct aws_table *table, uint16_t number)
+{
+    buf_add_char(&check->line, '\t');
+    say_expression(&check->line, table, number);
+}
+
+static void say_rules(struct check *check, const struct aws_table *table, struct aws_numbers rules, int depth)
+{
+    static const char *const types[] = {"tree", "endpoint", "error"};
+
+    for (size_t i = 0; i < rules.len; i++) {
+        struct aws_rule rule = aws_table_rule(table, rules.list[i]);
+
+        fact(check, "rule");
+        fact_number(check, (unsigned long)depth);
+        fact(check, types[rule.type]);
+        fact(check, "");
+        for (size_t j = 0; j < rule.conditions.len; j++) {
+            struct aws_condition condition = aws_table_condition(table, rule.conditions.list[j]);
+
+            buf_add_text(&check->line, j ? "&" : "");
+            say_expression(&check->line, table, condition.expression);
+            if (condition.assigns)
+                buf_addf(&check->line, "->%s", aws_table_variable(table, condition.variable));
+        }
+        if (rule.type != AWS_RULE_TREE)
+            fact_expression(check, table, rule.text);
+        if (rule.type == AWS_RULE_ENDPOINT) {
+            fact_expression(check, table, rule.properties);
+            fact_expression(check, table, rule.headers);
+        }
+        done(check);
+        say_rules(check, table, rule.rules, depth + 1);
+    }
+}
+
+static void say_rule_set(struct check *check, struct aws_service service)
+{
+    for (size_t i = 0; i < aws_service_parameters(service); i++) {
+        struct aws_parameter parameter = aws_service_parameter(service, i);
+
+        fact(check, "parameter");
+        fact(check, parameter.name);
+        fact_number(check, parameter.type);
+        fact_number(check, parameter.required);
+        fact(check, parameter.builtin);
+        if (parameter.has_default)
+            fact_expression(check, service.table, parameter.fallback);
+        else
+            fact(check, "");
+        done(check);
+    }
+    say_rules(check, service.table, aws_service_rules(service), 0);
+}
+
 /* ---- operations ---- */
 
 static void say_operation(struct check *check, struct aws_operation operation)
@@ -247,6 +361,7 @@ static void check_service(struct check *check, struct aws_service service)
     fact_number(check, aws_service_protocol(service));
     fact_number(check, aws_service_query_compatible(service));
     done(check);
+    say_rule_set(check, service);
     case_ends(check);
     for (size_t i = 0; i < aws_service_operations(service); i++)
         check_operation(check, aws_service_operation(service, i));

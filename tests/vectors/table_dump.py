@@ -1,5 +1,7 @@
 """What botocore's models say of each operation, a fact a line, in the words of engine/aws/model.h; see fetch-table."""
 
+import re
+
 import botocore
 import botocore.exceptions
 import botocore.loaders
@@ -100,6 +102,57 @@ def dump_operation(shapes, operation, page):
             dump_shape(shapes, reference["shape"])
 
 
+def said_attribute(value, path):
+    for name, index in re.findall(r"([^.\[]+)|\[(-?\d+)\]", path):
+        value = f'getAttr({value},{index or said_text(name)})'
+    return value
+
+
+def said_text(text):
+    return f'"{text}"'
+
+
+def said(thing):
+    """An expression of a rule set, templates and attributes taken apart."""
+    if isinstance(thing, bool):
+        return str(thing).lower()
+    if isinstance(thing, int):
+        return str(thing)
+    if isinstance(thing, list):
+        return f"[{','.join(map(said, thing))}]"
+    if isinstance(thing, str):
+        parts = []
+        for literal, name, path in re.findall(r"([^{}]+)|\{(\w+)(?:#([^}]+))?\}", thing):
+            parts.append(said_text(literal) if literal else said_attribute(f"${name}", path))
+        return f"t({','.join(parts)})" if "{" in thing else said_text(thing)
+    if "ref" in thing:
+        return f"${thing['ref']}"
+    if thing.get("fn") == "getAttr":
+        return said_attribute(said(thing["argv"][0]), thing["argv"][1])
+    if "fn" in thing:
+        return f"{thing['fn']}({','.join(map(said, thing['argv']))})"
+    return "{" + ",".join(f"{said_text(key)},{said(value)}" for key, value in sorted(thing.items())) + "}"
+
+
+def dump_rules(rules, depth=0):
+    for rule in rules:
+        conditions = [said(one) + (f"->{one['assign']}" if "assign" in one else "") for one in rule["conditions"]]
+        if rule["type"] == "endpoint":
+            endpoint = rule["endpoint"]
+            facts = [said(endpoint["url"]), said(endpoint.get("properties", {})), said(endpoint.get("headers", {}))]
+        else:
+            facts = [said(rule["error"])] if rule["type"] == "error" else []
+        out("rule", depth, rule["type"], "&".join(conditions), *facts)
+        dump_rules(rule.get("rules", ()), depth + 1)
+
+
+def dump_rule_set(rule_set):
+    for name, given in sorted(rule_set["parameters"].items()):
+        out("parameter", name, {"string": 0, "boolean": 1, "stringArray": 2}[given["type"]], int(given.get("required", False)),
+            given.get("builtIn", ""), said(given["default"]) if "default" in given else "")
+    dump_rules(rule_set["rules"])
+
+
 def load(loader, service, kind):
     try:
         return loader.load_service_model(service, kind)
@@ -119,6 +172,7 @@ def main():
         out("service", name, metadata["serviceId"], metadata["apiVersion"], prefix, metadata.get("signingName", prefix),
             metadata.get("targetPrefix", ""), metadata.get("jsonVersion", ""), namespace(metadata)[0], PROTOCOLS[protocol],
             int("awsQueryCompatible" in metadata))
+        dump_rule_set(loader.load_service_model(name, "endpoint-rule-set-1"))
         for _, operation in sorted(model["operations"].items(), key=lambda item: botocore.xform_name(item[0])):
             dump_operation(model["shapes"], operation, pages.get(operation["name"]))
         for waiter, given in sorted(waiters.items(), key=lambda item: botocore.xform_name(item[0])):
