@@ -66,6 +66,14 @@ static const struct doc *history_end(const struct dosrun *dosrun)
 }
 
 /* What is over cannot go on, and what was abandoned has no undo. */
+static bool history_unfinished(const struct dosrun *dosrun)
+{
+    const struct doc *end = history_end(dosrun);
+    int exit = (int)doc_as_int(doc_get(end, "exit"), -1);
+
+    return !end || exit == EXIT_STOPPED || exit == EXIT_INTERNAL || exit == EXIT_INTERRUPTED;
+}
+
 static int check_end(struct dosrun *dosrun, bool unfinished_only)
 {
     const struct doc *end = history_end(dosrun);
@@ -73,7 +81,7 @@ static int check_end(struct dosrun *dosrun, bool unfinished_only)
 
     if (end && strcmp(doc_as_text(doc_get(end, "how"), ""), "abandoned") == 0)
         return err_set(&dosrun->err, ERR_USAGE, "run %s was abandoned: its undo was given up", dosrun->run_id);
-    if (unfinished_only && end && exit != EXIT_STOPPED && exit != EXIT_INTERNAL && exit != EXIT_INTERRUPTED)
+    if (unfinished_only && !history_unfinished(dosrun))
         return err_set(&dosrun->err, ERR_USAGE, "run %s has ended (exit %d): there is nothing to go on with",
                        dosrun->run_id, exit);
     return 0;
@@ -255,6 +263,23 @@ static int rollback_plan(struct dosrun *dosrun)
     return report.left + report.failed ? EXIT_LEFT : EXIT_DONE;
 }
 
+/* Undoing the rest would leave a place that never was: what a pivot dropped does not come back. */
+static int refuse_past_pivot(struct dosrun *dosrun)
+{
+    struct err err = ERR_INIT;
+
+    err_set(&err, ERR_USAGE, "run %s did something that cannot be undone, so nothing of it is", dosrun->run_id);
+    err_explain(&err, "R209");
+    if (history_unfinished(dosrun)) {
+        dosrun_next(dosrun, "dosrun resume %s", dosrun->run_id);
+        dosrun_next(dosrun, "dosrun abandon %s --yes", dosrun->run_id);
+    } else {
+        dosrun_next(dosrun, "dosrun show %s", dosrun->run_id);
+    }
+    cluster_unlock(dosrun);
+    return dosrun_fail(dosrun, &err, EXIT_USAGE);
+}
+
 int command_rollback(struct dosrun *dosrun)
 {
     bool plan = dosrun->command->plan;
@@ -266,6 +291,8 @@ int command_rollback(struct dosrun *dosrun)
     dosrun->from_bundle = true;
     if (replay(dosrun) < 0)
         return session_end(dosrun, dosrun_fail(dosrun, &dosrun->err, EXIT_INTERNAL), "stopped");
+    if (changes_past_pivot(dosrun->changes))
+        return refuse_past_pivot(dosrun);
     /* Only verbs of the playbook's own need it; if it cannot be loaded, their undo says so. */
     if (session_load(dosrun) < 0) {
         struct doc *event = dosrun_event("log", "level", "warning");

@@ -208,7 +208,7 @@ static int refuse_unfinished(struct dosrun *dosrun, int *code)
         err_explain(&dosrun->err, "R202");
         dosrun_next(dosrun, "dosrun resume %s", current);
         dosrun_next(dosrun, "dosrun rollback %s", current);
-        dosrun_next(dosrun, "dosrun abandon %s", current);
+        dosrun_next(dosrun, "dosrun abandon %s --yes", current);
         *code = EXIT_LOCKED;
         result = -1;
     }

@@ -175,6 +175,33 @@ exits 0 rollback
 gone out/kept
 finish
 
+begin "past a pivot a run goes on or stays: no rollback"
+cat >playbooks/p.lua <<'LUA'
+local dosrun = require "dosrun.v1"
+local p = dosrun.playbook { "p", pivots = true, on_failure = "stop" }
+local drop = dosrun.verb { "drop", class = "pivot", key = function(i) return "data " .. i.path end,
+  look = function(i) return dosrun.file.read(i.path) end, want = function() return nil end,
+  act = function(i) dosrun.process.run { "rm", "-f", i.path } end }
+p:step("one", function() dosrun.file.write("out/one", "1") drop { path = "out/data" } end)
+p:step("two", function() if dosrun.file.read("out/fail") then error("it fails") end end)
+return p
+LUA
+echo data >out/data
+echo x >out/fail
+exits 3 playbooks/p.lua --yes
+gone out/data
+exits 64 rollback --plan
+says "R209"
+exits 64 rollback
+says "R209" && says "dosrun resume r1-" && says "dosrun abandon r1-"
+holds out/one 1
+rm out/fail
+exits 0 resume
+exits 64 rollback
+says "R209" && says "dosrun show r1-"
+holds out/one 1
+finish
+
 # A step that waits in the real world: it reads a fifo that nobody writes.
 waiting() {
   mkfifo out/fifo
