@@ -84,15 +84,18 @@ class Project:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen([DOSRUN, *map(str, words)], cwd=self.root, env={**self.env, **(env or {})}, **options)
 
-    def run(self, *words, env=None, timeout=SECONDS):
+    def run(self, *words, env=None, timeout=SECONDS, stuck=None):
         process = self.start(*words, env=env)
-        return self.finish(process, timeout)
+        return self.finish(process, timeout, stuck)
 
     @staticmethod
-    def finish(process, timeout=SECONDS):
+    def finish(process, timeout=SECONDS, stuck=None):
+        """Its end; stuck is asked what there is to see when it does not end, while that can still be seen."""
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
+            if stuck:
+                stuck(process)
             process.kill()
             out, err = process.communicate()
             err += f"\nKILLED BY THE TEST after {timeout} s".encode()
