@@ -143,5 +143,7 @@ enum err_kind aws_error_kind(const char *code, int status, bool *retryable)
 
 void aws_error_code_set(struct err *err, const char *code)
 {
-    snprintf(err->code, sizeof(err->code), "%s", code);
+    char shown[AWS_SHOWN_MAX];
+
+    snprintf(err->code, sizeof(err->code), "%s", aws_shown(code, shown));
 }

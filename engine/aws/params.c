@@ -132,13 +132,14 @@ static void real_check(struct check *check, struct aws_shape shape, const struct
 
 static void time_check(struct check *check, const struct doc *value, const struct aws_place *place)
 {
+    char shown[AWS_SHOWN_MAX];
     int64_t us;
 
     if (doc_is(value, DOC_STRING) && marks_find(doc_as_view(value)))
         return;
     if (!aws_time_of_doc(value, &us) && doc_is(value, DOC_STRING))
-        mistake(check, place, "\"%.40s\" is not a time; such as \"2030-01-31T12:00:00Z\" is wanted",
-                doc_as_text(value, ""));
+        mistake(check, place, "\"%s\" is not a time; such as \"2030-01-31T12:00:00Z\" is wanted",
+                aws_shown(doc_as_text(value, ""), shown));
     else if (!aws_time_of_doc(value, &us))
         type_mistake(check, place, value, "time");
 }

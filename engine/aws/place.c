@@ -1,18 +1,44 @@
 /* Where in a document a walk is, for the errors that it meets. */
 #include "aws/protocol_inside.h"
+#include "codec/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
+
+const char *aws_shown(const char *text, char out[AWS_SHOWN_MAX])
+{
+    struct view rest = view_of(text);
+    size_t len = 0, taken;
+    uint32_t c;
+
+    for (; rest.len; rest.ptr += taken, rest.len -= taken) {
+        taken = utf8_next(rest, &c);
+        if (len + taken + 1 > AWS_SHOWN_MAX - 3) {
+            memcpy(out + len, "...", 3);
+            len += 3;
+            break;
+        }
+        if (taken && c > ' ' && c != 0x7f)
+            memcpy(out + len, rest.ptr, taken);
+        else
+            out[len] = taken && c == ' ' ? ' ' : '?';
+        len += taken ? taken : 1;
+        taken = taken ? taken : 1;
+    }
+    out[len] = '\0';
+    return out;
+}
 
 /* Keys of maps may be anything: what is no plain word stands in quotes. */
 static void name_add(struct buf *out, const char *name, bool first)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    char shown[AWS_SHOWN_MAX];
 
     if (!*name || name[strspn(name, plain)])
-        buf_addf(out, "[\"%.100s\"]", name);
+        buf_addf(out, "[\"%s\"]", aws_shown(name, shown));
     else
-        buf_addf(out, first ? "%.100s" : ".%.100s", name);
+        buf_addf(out, first ? "%s" : ".%s", aws_shown(name, shown));
 }
 
 void aws_place_add(struct buf *out, const struct aws_place *place)

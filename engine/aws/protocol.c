@@ -75,24 +75,36 @@ const char *aws_answer_header(const struct aws_answer *answer, const char *name)
     return NULL;
 }
 
+static struct view without_blanks(struct view text)
+{
+    while (text.len && text.ptr[0] && strchr(" \t\r\n", text.ptr[0])) {
+        text.ptr++;
+        text.len--;
+    }
+    return text;
+}
+
+static bool is_html(struct view body)
+{
+    return (body.len > 5 && strncasecmp(body.ptr, "<html", 5) == 0) ||
+           (body.len > 14 && strncasecmp(body.ptr, "<!doctype html", 14) == 0);
+}
+
 /* Tags and blanks become one blank, control bytes go: for people, on one line. */
 void aws_excerpt_add(struct buf *out, struct view body)
 {
     enum { SHOWN_MAX = 160, LOOKED_AT_MAX = 4096 };
-    bool html = false, tag = false, blank = false;
-    size_t len = body.len < LOOKED_AT_MAX ? body.len : LOOKED_AT_MAX, at = 0, shown = 0;
+    struct view rest = without_blanks(body);
+    bool html = is_html(rest), tag = false, blank = false;
+    size_t len = rest.len < LOOKED_AT_MAX ? rest.len : LOOKED_AT_MAX, at = 0, shown = 0;
 
-    while (at < len && strchr(" \t\r\n", body.ptr[at]) && body.ptr[at])
-        at++;
-    if (at == len) {
+    if (!rest.len) {
         buf_add_text(out, "an empty body");
         return;
     }
-    html = len - at > 14 &&
-           (strncasecmp(body.ptr + at, "<html", 5) == 0 || strncasecmp(body.ptr + at, "<!doctype html", 14) == 0);
     buf_add_text(out, html ? "an HTML page, \"" : "\"");
     for (; at < len && shown < SHOWN_MAX; at++) {
-        unsigned char c = (unsigned char)body.ptr[at];
+        unsigned char c = (unsigned char)rest.ptr[at];
 
         tag = html && (c == '<' || (tag && c != '>'));
         if (tag || c <= ' ' || c == 0x7f || (html && c == '>')) {
@@ -105,7 +117,17 @@ void aws_excerpt_add(struct buf *out, struct view body)
         shown++;
         buf_add_char(out, c < 0x80 ? (char)c : '?');
     }
-    buf_add_text(out, at < body.len ? "...\"" : "\"");
+    buf_add_text(out, at < rest.len ? "...\"" : "\"");
+}
+
+void aws_excerpt_result_add(struct buf *out, struct view body)
+{
+    struct view rest = without_blanks(body);
+
+    if (!rest.len || is_html(rest))
+        aws_excerpt_add(out, body);
+    else
+        buf_addf(out, "a body of %zu bytes", body.len);
 }
 
 static bool label_fits(struct view text)

@@ -48,6 +48,9 @@ struct aws_place {
 void aws_place_add(struct buf *out, const struct aws_place *place); /* "vpcConfig.subnetIds[2]"; "" for the whole */
 /* ERR_SERVER, A102: "...: cluster.name: an object is not a string". NULL. */
 struct doc *aws_place_bad(const struct aws_place *place, struct err *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum { AWS_SHOWN_MAX = 64 };
+/* What somebody else wrote, for an error: cut, without control bytes. Returns out. */
+const char *aws_shown(const char *text, char out[AWS_SHOWN_MAX]);
 const char *aws_article(const char *word); /* "a", "an" */
 
 /* ---- requests ---- */
@@ -82,7 +85,9 @@ struct doc *aws_events_answer(struct aws_shape shape, struct aws_member member, 
 const char *aws_answer_header(const struct aws_answer *answer, const char *name); /* NULL */
 /* The element that an error's members are in: of <ErrorResponse>, of <Response><Errors>, or the root. */
 const struct xml *aws_xml_error(const struct xml *root);
-/* "an empty body", or the beginning of what came, in quotes, on one line. */
+/* "an empty body", an HTML page's words, or the beginning of what came, in quotes, on one line. */
 void aws_excerpt_add(struct buf *out, struct view body);
+/* The same of a result, which may be somebody's secret: only an HTML page is quoted. */
+void aws_excerpt_result_add(struct buf *out, struct view body);
 enum err_kind aws_error_kind(const char *code, int status, bool *retryable);
 void aws_error_code_set(struct err *err, const char *code); /* cut to its place */

@@ -133,7 +133,7 @@ struct doc *aws_json_body(struct view body, struct err *err)
     if (doc)
         return doc;
     buf_init(&came, sizeof(err->message));
-    aws_excerpt_add(&came, body);
+    aws_excerpt_result_add(&came, body);
     aws_place_bad(NULL, err, "%s is not JSON (%s)", buf_text(&came), wrong.message);
     buf_free(&came);
     return NULL;

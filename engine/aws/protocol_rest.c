@@ -259,10 +259,11 @@ static int headers_check(const struct aws_headers *headers, struct err *err)
 {
     for (size_t i = 0; i < headers->len; i++) {
         const char *name = headers->list[i].name;
+        char shown[AWS_SHOWN_MAX];
 
         if (name[0] && !name[strcspn(name, ": \t\r\n")] && !strpbrk(headers->list[i].value, "\r\n"))
             continue;
-        err_set(err, ERR_USAGE, "header %.60s: %s", name,
+        err_set(err, ERR_USAGE, "header %s: %s", aws_shown(name, shown),
                 strpbrk(headers->list[i].value, "\r\n") ? "its value has a line break" : "this is no header's name");
         err_explain(err, "A101");
         return -1;

@@ -71,6 +71,7 @@ static int header_read(struct reading *reading, struct aws_member member, const 
 {
     const char *text = aws_answer_header(reading->answer, aws_wire_name(member));
     struct aws_shape shape = aws_member_shape(member);
+    char shown[AWS_SHOWN_MAX];
     struct doc *value;
 
     if (!text)
@@ -84,8 +85,8 @@ static int header_read(struct reading *reading, struct aws_member member, const 
     if (!value && !may_be_anything(member)) {
         const char *word = aws_member_is_json_header(member) ? "JSON value" : aws_type_word(aws_shape_type(shape));
 
-        aws_place_bad(place, reading->err, "\"%.60s\" in header %s is not %s %s", text, aws_wire_name(member),
-                      aws_article(word), word);
+        aws_place_bad(place, reading->err, "\"%s\" in header %s is not %s %s", aws_shown(text, shown),
+                      aws_wire_name(member), aws_article(word), word);
         return -1;
     }
     doc_set(reading->doc, aws_member_name(member), value);

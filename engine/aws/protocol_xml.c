@@ -169,7 +169,7 @@ struct xml *aws_xml_body(struct view body, struct err *err)
     if (xml)
         return xml;
     buf_init(&came, sizeof(err->message));
-    aws_excerpt_add(&came, body);
+    aws_excerpt_result_add(&came, body);
     aws_place_bad(NULL, err, "%s is not XML (%s)", buf_text(&came), wrong.message);
     buf_free(&came);
     return NULL;
@@ -283,6 +283,7 @@ static struct doc *value_read(struct aws_member member, const struct xml *xml, c
                               struct err *err)
 {
     struct aws_shape shape = aws_member_shape(member);
+    char shown[AWS_SHOWN_MAX];
     const char *word;
     struct doc *doc;
 
@@ -296,7 +297,11 @@ static struct doc *value_read(struct aws_member member, const struct xml *xml, c
     default:
         doc = aws_scalar_parse(shape, xml->text);
         word = aws_type_word(aws_shape_type(shape));
-        return doc ? doc : aws_place_bad(place, err, "\"%.60s\" is not %s %s", xml->text.ptr, aws_article(word), word);
+        if (!doc && aws_shape_type(shape) == AWS_BLOB)
+            return aws_place_bad(place, err, "this text is not base64");
+        return doc ? doc
+                   : aws_place_bad(place, err, "\"%s\" is not %s %s", aws_shown(xml->text.ptr, shown),
+                                   aws_article(word), word);
     }
 }
 

@@ -225,7 +225,7 @@ TEST(aws_answers_that_are_wrong)
               "<html>\n<head><title>Gateway</title></head>\n<body>Sorry, <b>no</b></body></html>",
               "an HTML page, \"Gateway Sorry, no\" is not JSON (line 1, column 1: invalid token)");
     check_bad("eks", "DescribeCluster", "{\"cluster\":{\"name\":\"a\"",
-              "\"{\"cluster\":{\"name\":\"a\"\" is not JSON (line 1, column 22: '}' expected near end of file)");
+              "a body of 22 bytes is not JSON (line 1, column 22: '}' expected near end of file)");
     check_bad("eks", "DescribeCluster", "[]", "this array is not a structure");
     check_bad("eks", "DescribeCluster", "{\"cluster\":{\"name\":{\"a\":1}}}",
               "cluster.name: this object is not a string");
@@ -236,11 +236,13 @@ TEST(aws_answers_that_are_wrong)
     check_bad("sts", "GetCallerIdentity", "<GetCallerIdentityResponse/>",
               "<GetCallerIdentityResponse> instead of <GetCallerIdentityResult> in it");
     check_bad("sts", "GetCallerIdentity", "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
-              "\"<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>\" is not XML (line 1, column 13: it has a DTD, which is "
+              "a body of 40 bytes is not XML (line 1, column 13: it has a DTD, which is "
               "refused)");
     check_bad("sts", "GetCallerIdentity", "", "an empty body is not XML (line 1, column 1: no element found)");
     check_bad("ec2", "DescribeVolumes", "<r><volumeSet><item><size>big</size></item></volumeSet></r>",
               "Volumes[0].Size: \"big\" is not an integer");
+    check_bad("eks", "DescribeCluster", "{\"cluster\":{\"tags\":{\"a\\r\\nb\xc3\xa4\":[]}}}",
+              "cluster.tags[\"a??b\xc3\xa4\"]: this array is not a string");
     check_answer("eks", "DescribeCluster", "", "{}");
     check_answer("eks", "DescribeCluster", "null", "{}");
     check_answer("eks", "DescribeCluster", "{\"cluster\":null,\"newer\":[1]}", "{}");
