@@ -2,7 +2,7 @@
 /*
  * base: what every room needs and nobody else provides: errors, buffers, lists, digests,
  * secrets, the event.
- * Owns: OpenSSL's digests and ciphers; the table of secrets.
+ * Owns: OpenSSL's digests and ciphers, zlib; the table of secrets.
  * Never: does I/O, knows Lua, HTTP or JSON.
  */
 #include <stdbool.h>
