@@ -247,7 +247,8 @@ const struct view *xml_attribute(const struct xml *xml, const char *name)
     return NULL;
 }
 
-static void add_escaped(struct buf *out, struct view text, const char *escaped)
+/* Line breaks and tabs in the spelling that is usual there. */
+static void add_escaped(struct buf *out, struct view text, const char *escaped, bool decimal)
 {
     size_t done = 0;
 
@@ -267,17 +268,17 @@ static void add_escaped(struct buf *out, struct view text, const char *escaped)
         else if (c == '"')
             buf_add_text(out, "&quot;");
         else
-            buf_addf(out, "&#x%X;", (unsigned char)c);
+            buf_addf(out, decimal ? "&#%02d;" : "&#x%X;", (unsigned char)c);
     }
     buf_add(out, text.ptr + done, text.len - done);
 }
 
 void xml_add_text(struct buf *out, struct view text)
 {
-    add_escaped(out, text, "&<>\r\n");
+    add_escaped(out, text, "&<>\r\n", false);
 }
 
 void xml_add_value(struct buf *out, struct view text)
 {
-    add_escaped(out, text, "&<>\"\r\n\t");
+    add_escaped(out, text, "&<>\"\r\n\t", true);
 }
