@@ -2,11 +2,6 @@
 #include "cli/explain_table.h"
 
 const struct explain explain_table[] = {
-    {"A105", "a service table cannot be used",
-     "The file of further AWS services (a pack) was cut, was made for another version of dosrun, or says what cannot "
-     "be.",
-     "error[A105]: this is not a service table that can be used: it has another version (row 2)",
-     "Make the pack anew with this dosrun: `dosrun aws add-service NAME`."},
     {"A101", "the parameters of an AWS operation are not what it takes",
      "They were checked against the service's model before anything was sent: required members, types, lengths, names. "
      "The error names the path of each value that is wrong.",
@@ -29,6 +24,11 @@ const struct explain explain_table[] = {
      "aws.eks:describe_clusters {}\nerror[A104]: eks has no operation \"describe_clusters\", did you mean "
      "\"describe_cluster\"?",
      "`dosrun help aws` lists the services, `dosrun help aws.eks` the operations of one."},
+    {"A105", "a service table cannot be used",
+     "The file of further AWS services (a pack) was cut, was made for another version of dosrun, or says what cannot "
+     "be.",
+     "error[A105]: this is not a service table that can be used: it has another version (row 2)",
+     "Make the pack anew with this dosrun: `dosrun aws add-service NAME`."},
     {"A201", "a file of the aws CLI is wrong",
      "~/.aws/config or ~/.aws/credentials (or what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name) has a line "
      "that "
