@@ -86,11 +86,14 @@ static void headers_sign(void *ctx, struct http_call *http, bool refused, void (
                          void *done_ctx)
 {
     struct credentials_call *call = ctx;
+    struct aws_wait *wait;
 
     call->signing = http;
     call->signed_fn = done;
     call->signed_ctx = done_ctx;
-    call->wait = aws_credentials_get(call->keys, refused, keys_came, call);
+    wait = aws_credentials_get(call->keys, refused, keys_came, call);
+    if (wait) /* else it was called already, and the call may be over */
+        call->wait = wait;
 }
 
 /* ---- answers ---- */
