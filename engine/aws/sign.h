@@ -34,6 +34,8 @@ void aws_sign_headers(const struct aws_sign *sign, const struct aws_signed *requ
    headers holds must be sent with it (host is). expires_s up to 7 days. S3 wants unsigned_payload. */
 void aws_sign_query(const struct aws_sign *sign, const struct aws_signed *request, const struct aws_headers *headers,
                     int expires_s, struct buf *query);
+/* A path as all but S3 sign it: without empty and dot segments, escaped once more than it is sent. */
+void aws_path_normalize(struct buf *out, struct view path);
 /* Wipes the derived keys, which are kept for the next signature with the same secret, day, region and service. */
 void aws_sign_forget(void);
 /* For tests and for the sandbox, which checks signatures: the texts on the way. signed_headers: "host;x-amz-date", sorted. */

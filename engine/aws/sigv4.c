@@ -113,8 +113,7 @@ static void escaped_add(struct buf *out, struct view text)
     buf_add(out, text.ptr + done, text.len - done);
 }
 
-/* Without empty and dot segments, and escaped once more than it was sent. */
-static void path_add(struct buf *out, struct view path)
+void aws_path_normalize(struct buf *out, struct view path)
 {
     size_t start = out->len, at = 0;
 
@@ -372,7 +371,7 @@ static void canonical_add(struct buf *out, const struct aws_sign *sign, const st
     if (sign->single_encoding && request->path.len)
         buf_add_view(out, request->path);
     else
-        path_add(out, request->path);
+        aws_path_normalize(out, request->path);
     buf_add_char(out, '\n');
     query_add(out, request->query);
     buf_add_char(out, '\n');

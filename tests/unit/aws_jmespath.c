@@ -38,7 +38,7 @@ TEST(jmespath_models)
     SEARCH("Contents[-1].Key || NextMarker", "{\"Contents\":[],\"NextMarker\":\"m\"}", "\"m\"");
     SEARCH("contains(Stacks[].StackStatus, 'DELETE_FAILED')", "{\"Stacks\":[{\"StackStatus\":\"DELETE_FAILED\"}]}",
            "true");
-    SEARCH("Delete.Objects[*].[Key, VersionId][]", "{\"Delete\":{\"Objects\":[{\"Key\":\"a\"}]}}", "[\"a\",null]");
+    SEARCH("Delete.Objects[*].[Key, VersionId][]", "{\"Delete\":{\"Objects\":[{\"Key\":\"a\"}]}}", "[\"a\"]");
 }
 
 TEST(jmespath_numbers_stay_exact)
