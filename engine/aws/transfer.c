@@ -1,0 +1,427 @@
+/*
+ * A transfer's life: written and addressed at once, then http asks for headers before each attempt (the keys, perhaps
+ * later, and a signature), and for a judgement after each. Whatever is wrong before that ends it from a later turn.
+ */
+#include "aws/transfer.h"
+
+#include "aws/customize.h"
+#include "base/list.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    ATTEMPTS = 3, /* of botocore's standard mode, with its quota */
+    QUOTA = 500,
+    QUOTA_RETRY = 5,
+    QUOTA_TIMEOUT = 10,
+    TIMEOUT_MS = 60000, /* botocore's read_timeout */
+    FIRST_DELAY_MS = 50,
+    SNAPSHOT_S = 3600, /* of botocore's presigned URLs */
+    SKEW_MS = 60000,   /* less cannot be why a signature was refused: they live 5 minutes */
+};
+
+struct aws_transfer {
+    struct aws_transport *transport;
+    struct aws_operation operation;
+    struct aws_wire wire;
+    struct aws_target target;
+    struct aws_custom custom;
+    struct aws_transfer_request request; /* without params; its texts are those below */
+    char *region, *endpoint_url, *subject;
+    struct aws_transfer *inner; /* makes an URL that goes into the request */
+    aws_keys_fn *keys;
+    void *keys_ctx;
+    struct http_auth auth;
+    aws_transfer_fn *fn;
+    void *ctx;
+
+    struct timer *timer; /* of an end that came before the start */
+    struct err err;
+    struct http_call *call;
+    struct doc *result; /* of the attempt that was judged last */
+    bool resign;        /* the clock was corrected: the keys are as good as before */
+    bool asking;        /* for the keys of a URL */
+    bool cancelled;     /* while the keys were asked for: freed when they are there */
+    void (*signed_fn)(void *ctx, const struct err *err);
+    void *signed_ctx;
+    struct http_call *signing;
+};
+
+static void transfer_free(struct aws_transfer *transfer)
+{
+    aws_wire_clear(&transfer->wire);
+    aws_target_clear(&transfer->target);
+    doc_unref(transfer->result);
+    free(transfer->region);
+    free(transfer->endpoint_url);
+    free(transfer->subject);
+    free(transfer);
+}
+
+static void transfer_end(struct aws_transfer *transfer, const struct http_answer *answer, const struct err *err)
+{
+    transfer->fn(transfer->ctx, err ? NULL : transfer->result, answer, err);
+    transfer_free(transfer);
+}
+
+static void end_early(void *ctx)
+{
+    struct aws_transfer *transfer = ctx;
+
+    transfer->timer = NULL;
+    transfer_end(transfer, &(struct http_answer){0}, transfer->err.kind ? &transfer->err : NULL);
+}
+
+static bool is_s3(const struct aws_transfer *transfer)
+{
+    return strcmp(aws_service_name(aws_operation_service(transfer->operation)), "s3") == 0;
+}
+
+/* ---- signing ---- */
+
+/* Over TLS, a stream whose checksum goes along needs no second one in its signature. */
+static bool payload_unsigned(const struct aws_transfer *transfer)
+{
+    static const char sum[] = "x-amz-checksum-";
+    const struct aws_headers *headers = &transfer->wire.headers;
+
+    if (!transfer->target.secure)
+        return false;
+    if (aws_operation_flags(transfer->operation) & AWS_OPERATION_UNSIGNED_PAYLOAD)
+        return true;
+    for (size_t i = 0; is_s3(transfer) && transfer->wire.streaming && i < headers->len; i++)
+        if (strncasecmp(headers->list[i].name, sum, sizeof(sum) - 1) == 0)
+            return true;
+    return false;
+}
+
+static struct aws_sign sign_how(const struct aws_transfer *transfer, const struct aws_keys *keys)
+{
+    return (struct aws_sign){
+        .keys = keys,
+        .region = buf_text(&transfer->target.region),
+        .service = buf_text(&transfer->target.service),
+        .now_ms = world_now_ms(transfer->transport->world) + transfer->transport->skew_ms,
+        .single_encoding = transfer->target.single_encoding || is_s3(transfer),
+        .unsigned_payload = payload_unsigned(transfer),
+        .content_sha256 = is_s3(transfer) || payload_unsigned(transfer),
+    };
+}
+
+static void sign(struct aws_transfer *transfer, const struct aws_identity *identity)
+{
+    struct aws_keys keys = {identity->access_key, identity->secret_key, identity->session_token};
+    const struct aws_wire *wire = &transfer->wire;
+    struct aws_sign how = sign_how(transfer, &keys);
+    struct aws_signed what = {
+        .method = wire->method,
+        .host = buf_text(&transfer->target.host),
+        .path = buf_view(&transfer->target.path),
+        .query = buf_view(&wire->query),
+        .body = buf_view(&wire->body),
+    };
+    struct aws_headers headers = {0};
+
+    for (size_t i = 0; i < wire->headers.len; i++)
+        aws_headers_add(&headers, wire->headers.list[i].name, view_of(wire->headers.list[i].value));
+    aws_sign_headers(&how, &what, &headers);
+    for (size_t i = 0; i < headers.len; i++)
+        if (!aws_headers_get(&wire->headers, headers.list[i].name))
+            http_header_add(transfer->signing, headers.list[i].name, headers.list[i].value);
+    aws_headers_clear(&headers);
+}
+
+static void keys_known(void *ctx, const struct aws_identity *identity, const struct err *err)
+{
+    struct aws_transfer *transfer = ctx;
+
+    if (!err && !transfer->cancelled)
+        sign(transfer, identity);
+    transfer->signing = NULL;
+    transfer->signed_fn(transfer->signed_ctx, err);
+    if (transfer->cancelled)
+        transfer_free(transfer);
+}
+
+static void auth_headers(void *ctx, struct http_call *call, bool refused,
+                         void (*done)(void *ctx, const struct err *err), void *done_ctx)
+{
+    struct aws_transfer *transfer = ctx;
+    bool stale = refused && !transfer->resign;
+
+    transfer->resign = false;
+    transfer->signing = call;
+    transfer->signed_fn = done;
+    transfer->signed_ctx = done_ctx;
+    transfer->keys(transfer->keys_ctx, stale, keys_known, transfer);
+}
+
+/* ---- judging ---- */
+
+/* A refusal because of the time in the signature: ours is corrected by the service's. */
+static void skew_learn(struct aws_transfer *transfer, const struct http_answer *answer)
+{
+    const char *date = http_answer_header(answer, "date");
+    struct aws_transport *transport = transfer->transport;
+    double seconds;
+
+    if (!date || !aws_time_parse(view_of(date), &seconds))
+        return;
+    int64_t skew_ms = (int64_t)(seconds * 1000) - world_now_ms(transport->world);
+    if (llabs(skew_ms - transport->skew_ms) < SKEW_MS)
+        return;
+    transport->skew_ms = skew_ms;
+    transfer->resign = true;
+}
+
+static void judge(void *ctx, const struct http_answer *answer, struct err *err)
+{
+    struct aws_transfer *transfer = ctx;
+    struct aws_answer seen = {answer->status, answer->headers, answer->headers_len, answer->body};
+
+    doc_unref(transfer->result);
+    transfer->result = NULL;
+    if (answer->status / 100 == 2) {
+        transfer->result = aws_customize_read(transfer->operation, &transfer->custom, &seen, err);
+        if (!transfer->result) /* it answered, so it acted; only reading again can show what */
+            err->retryable = err->maybe_done = true;
+        return;
+    }
+    aws_error_read(transfer->operation, &seen, err, NULL);
+    aws_customize_error(transfer->operation, &seen, transfer->region, err);
+    if (err->kind == ERR_AUTH)
+        skew_learn(transfer, answer);
+}
+
+static void on_end(void *ctx, const struct http_answer *answer, const struct err *err)
+{
+    struct aws_transfer *transfer = ctx;
+
+    transfer->call = NULL;
+    transfer_end(transfer, answer, err);
+}
+
+/* ---- sending ---- */
+
+/* standard_mode: attempts as configured, AWS_MAX_ATTEMPTS or max_attempts. */
+static int attempts_of(const struct aws_config *config, int asked)
+{
+    const char *text = aws_config_env(config, "AWS_MAX_ATTEMPTS");
+    long count;
+
+    if (asked)
+        return asked;
+    if (!text)
+        text = aws_config_get(config, aws_config_profile(config), "max_attempts");
+    count = text ? strtol(text, NULL, 10) : 0;
+    return count > 0 && count < 100 ? (int)count : ATTEMPTS;
+}
+
+static void send(struct aws_transfer *transfer)
+{
+    static const struct http_fns fns = {NULL, on_end};
+    struct aws_transport *transport = transfer->transport;
+    const struct aws_transfer_request *request = &transfer->request;
+    bool reads = (aws_operation_flags(transfer->operation) & AWS_OPERATION_READS) != 0;
+
+    transfer->auth = (struct http_auth){auth_headers, transfer};
+    transfer->call = http_send(transport->http,
+                               &(struct http_request){
+                                   .method = transfer->wire.method,
+                                   .url = buf_text(&transfer->target.url),
+                                   .headers = transfer->wire.headers.list,
+                                   .headers_len = transfer->wire.headers.len,
+                                   .body = buf_view(&transfer->wire.body),
+                                   .class = reads ? HTTP_READS : HTTP_CHANGES,
+                                   .repeat = request->guarded ? HTTP_REPEAT_SAFE : HTTP_REPEAT_NEVER,
+                                   .auth = transfer->keys ? &transfer->auth : NULL,
+                                   .tls = &transport->tls,
+                                   .proxy = aws_config_proxy(transport->config, buf_text(&transfer->target.url)),
+                                   .timeout_ms = request->timeout_ms ? request->timeout_ms : TIMEOUT_MS,
+                                   .attempts_max = attempts_of(transport->config, request->attempts_max),
+                                   .first_delay_ms = FIRST_DELAY_MS,
+                                   .quota = &transport->quota,
+                                   .judged = true,
+                                   .backward = request->backward,
+                                   .owner = request->owner,
+                                   .logical = request->logical,
+                                   .guarded = request->guarded,
+                                   .subject = request->subject,
+                               },
+                               judge, &fns, transfer);
+}
+
+/* ---- URLs for others ---- */
+
+/* What a form would hold goes into the query of a GET. */
+static void form_to_query(struct aws_transfer *transfer)
+{
+    enum aws_protocol protocol = aws_service_protocol(aws_operation_service(transfer->operation));
+    struct aws_wire *wire = &transfer->wire;
+
+    if (protocol != AWS_QUERY && protocol != AWS_EC2)
+        return;
+    wire->method = "GET";
+    buf_add_view(&wire->query, buf_view(&wire->body));
+    buf_reset(&wire->body);
+    aws_headers_clear(&wire->headers);
+}
+
+static void url_make(struct aws_transfer *transfer, const struct aws_identity *identity)
+{
+    struct aws_keys keys = {identity->access_key, identity->secret_key, identity->session_token};
+    struct aws_wire *wire = &transfer->wire;
+    struct aws_target *target = &transfer->target;
+    struct aws_sign how = sign_how(transfer, &keys);
+    struct aws_signed what = {
+        .method = wire->method,
+        .host = buf_text(&target->host),
+        .path = buf_view(&target->path),
+        .body = buf_view(&wire->body),
+    };
+
+    how.unsigned_payload = is_s3(transfer);
+    aws_sign_query(&how, &what, &wire->headers, transfer->request.presign_s, &wire->query);
+    buf_reset(&target->url);
+    buf_addf(&target->url, "%s://%s%s?", target->secure ? "https" : "http", buf_text(&target->host),
+             buf_text(&target->path));
+    buf_add_view(&target->url, buf_view(&wire->query));
+    transfer->result = doc_object();
+    doc_set(transfer->result, "url", doc_string(buf_view(&target->url)));
+}
+
+static void presign(void *ctx, const struct aws_identity *identity, const struct err *err)
+{
+    struct aws_transfer *transfer = ctx;
+
+    transfer->asking = false;
+    if (transfer->cancelled) {
+        transfer_free(transfer);
+        return;
+    }
+    if (err)
+        transfer->err = *err;
+    else
+        url_make(transfer, identity);
+    transfer->timer = timer_start(transfer->transport->world, 0, end_early, transfer);
+}
+
+/* EC2 takes a copy between regions only with a URL that the source's region would accept. */
+static void snapshot_presigned(void *ctx, struct doc *result, const struct http_answer *answer, const struct err *err)
+{
+    struct aws_transfer *transfer = ctx;
+    struct buf *body = &transfer->wire.body;
+
+    transfer->inner = NULL;
+    if (err) {
+        transfer_end(transfer, answer, err);
+        return;
+    }
+    buf_add_text(body, "&PresignedUrl=");
+    url_escape(body, doc_as_view(doc_get(result, "url")));
+    buf_add_text(body, "&DestinationRegion=");
+    url_escape(body, view_of(transfer->region));
+    send(transfer);
+}
+
+static void snapshot_presign(struct aws_transfer *transfer, const struct doc *plain)
+{
+    struct aws_transfer_request inner = transfer->request;
+    struct doc *params = doc_copy(plain);
+
+    doc_set_text(params, "DestinationRegion", transfer->region);
+    inner.params = params;
+    inner.region = doc_path_text(plain, "SourceRegion", NULL);
+    inner.presign_s = SNAPSHOT_S;
+    transfer->inner = aws_transfer_start(transfer->transport, &inner, snapshot_presigned, transfer);
+    doc_unref(params);
+}
+
+static bool is_snapshot_copy(const struct aws_transfer *transfer, const struct doc *params)
+{
+    return strcmp(aws_operation_name(transfer->operation), "CopySnapshot") == 0 && transfer->region && transfer->keys &&
+           !doc_get(params, "PresignedUrl") && !doc_get(params, "DestinationRegion");
+}
+
+/* ---- the beginning ---- */
+
+static int prepare(struct aws_transfer *transfer, const struct doc *params, struct err *err)
+{
+    const struct aws_transport *transport = transfer->transport;
+    struct aws_transfer_request request = transfer->request;
+
+    request.params = params;
+    transfer->custom.presigned = request.presign_s != 0;
+    if (aws_request_write(transfer->operation, params, &transfer->wire, err) != 0 ||
+        aws_customize_wire(transport->config, transfer->operation, params, &transfer->wire, &transfer->custom, err) !=
+            0)
+        return -1;
+    if (request.presign_s)
+        form_to_query(transfer);
+    return aws_target_resolve(transport, &request, &transfer->wire, &transfer->target, err);
+}
+
+struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const struct aws_transfer_request *request,
+                                        aws_transfer_fn *fn, void *ctx)
+{
+    struct aws_transfer *transfer = mem_alloc(sizeof(*transfer));
+
+    *transfer = (struct aws_transfer){.transport = transport,
+                                      .operation = request->operation,
+                                      .request = *request,
+                                      .region = mem_text(request->region),
+                                      .endpoint_url = mem_text(request->endpoint_url),
+                                      .subject = mem_text(request->subject),
+                                      .keys = request->keys,
+                                      .keys_ctx = request->keys_ctx,
+                                      .fn = fn,
+                                      .ctx = ctx,
+                                      .err = ERR_INIT};
+    transfer->request.params = NULL;
+    transfer->request.region = transfer->region;
+    transfer->request.endpoint_url = transfer->endpoint_url;
+    transfer->request.subject = transfer->subject;
+    if (aws_operation_flags(request->operation) & AWS_OPERATION_UNSIGNED)
+        transfer->keys = NULL;
+    aws_wire_init(&transfer->wire);
+    aws_target_init(&transfer->target);
+    if (prepare(transfer, request->params, &transfer->err) != 0) {
+        transfer->timer = timer_start(transport->world, 0, end_early, transfer);
+    } else if (request->presign_s && transfer->keys) {
+        transfer->asking = true;
+        transfer->keys(transfer->keys_ctx, false, presign, transfer);
+    } else if (is_snapshot_copy(transfer, request->params)) {
+        snapshot_presign(transfer, request->params);
+    } else {
+        send(transfer);
+    }
+    return transfer;
+}
+
+void aws_transfer_cancel(struct aws_transfer *transfer)
+{
+    timer_stop(transfer->timer);
+    if (transfer->inner)
+        aws_transfer_cancel(transfer->inner);
+    if (transfer->call)
+        http_cancel(transfer->call);
+    transfer->call = NULL;
+    if (transfer->signing || transfer->asking)
+        transfer->cancelled = true;
+    else
+        transfer_free(transfer);
+}
+
+void aws_transport_init(struct aws_transport *transport, struct world *world, struct http *http,
+                        const struct aws_config *config)
+{
+    *transport = (struct aws_transport){
+        .world = world,
+        .http = http,
+        .config = config,
+        .tls = {.ca_file = aws_config_ca_bundle(config)},
+        .quota = {QUOTA, QUOTA, QUOTA_RETRY, QUOTA_TIMEOUT},
+    };
+}
