@@ -132,8 +132,10 @@ void aws_excerpt_result_add(struct buf *out, struct view body)
 
 static bool label_fits(struct view text)
 {
+    static const char fit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+
     for (size_t i = 0; i < text.len; i++)
-        if (!memchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-", text.ptr[i], 64))
+        if (!text.ptr[i] || !strchr(fit, text.ptr[i]))
             return false;
     return text.len > 0;
 }
