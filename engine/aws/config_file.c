@@ -233,17 +233,34 @@ static int line_read(struct reading *reading, struct view raw)
     return setting_begin(reading, text);
 }
 
+/* The section has this setting, or the one that it is nested in, of its own. */
+static bool has_own(const struct ini_section *section, size_t own, const char *name)
+{
+    size_t outer = strcspn(name, ".");
+
+    for (size_t i = 0; i < own; i++) {
+        const char *there = section->settings[i].name;
+
+        if (strcmp(there, name) == 0 || (strlen(there) == outer && memcmp(there, name, outer) == 0))
+            return true;
+    }
+    return false;
+}
+
 /* [DEFAULT] fills in what sections leave out. */
 static void rest_share(struct reading *reading)
 {
-    for (size_t i = 0; i < reading->ini->len; i++)
+    for (size_t i = 0; i < reading->ini->len; i++) {
+        struct ini_section *section = &reading->ini->sections[i];
+        size_t own = section->len;
+
         for (size_t j = 0; j < reading->rest.len; j++) {
             const struct ini_setting *setting = &reading->rest.settings[j];
-            struct ini_section *section = &reading->ini->sections[i];
 
-            if (!ini_setting_find(section, setting->name))
+            if (!has_own(section, own, setting->name))
                 setting_add(reading->ini, section, mem_text(setting->name), mem_text(setting->value), setting->line);
         }
+    }
 }
 
 static int text_read(struct reading *reading, struct view text)

@@ -115,11 +115,14 @@ TEST(config_lines_that_go_on)
 
 TEST(config_defaults_of_all_sections)
 {
-    struct aws_config *config = enter("[DEFAULT]\nregion = eu-west-3\n[profile a]\n[default]\nregion = us-east-2\n");
+    struct aws_config *config =
+        enter("[DEFAULT]\nregion = eu-west-3\ns3 =\n  x = 1\n[profile a]\n[default]\nregion = us-east-2\ns3 =\n");
 
     REQUIRE(config);
     CHECK_TEXT(aws_config_get(config, "a", "region"), "eu-west-3");
     CHECK_TEXT(aws_config_region(config), "us-east-2");
+    CHECK_TEXT(aws_config_get(config, "a", "s3.x"), "1");
+    CHECK(!aws_config_get(config, NULL, "s3.x"));
     leave();
 }
 
