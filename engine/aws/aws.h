@@ -22,6 +22,13 @@ const struct aws_table *aws_table_of(const struct aws *aws);
 void aws_add_table(struct aws *aws, struct aws_table *table);
 struct aws_service aws_find_service(const struct aws *aws, const char *name, struct err *err); /* A104 with did-you-mean */
 
+/* By the names that people write (names.c): "sso-oidc" or "sso_oidc"; an operation by either name. None and A104 with
+   did-you-mean. */
+struct aws_service aws_service_need(const struct aws_table *table, const char *name, struct err *err);
+struct aws_operation aws_operation_need(struct aws_service service, const char *name, struct err *err);
+/* An idempotency token: a UUID (version 4's form) that is a keyed hash of its purpose. */
+void aws_token_make(struct view key, struct view purpose, char out[37]);
+
 struct aws_request {
     struct aws_operation operation;
     const struct doc *params;  /* may hold marks; NULL: {} */
@@ -34,6 +41,10 @@ struct aws_request {
     void *owner;               /* as in http_request */
     uint64_t logical;
     const char *subject;       /* NULL: "aws eks DescribeCluster" */
+    bool guarded;              /* a late or second arrival does no harm, though there is no idempotency token */
+    /* Makes a UUID for an idempotency token that params lack; NULL: the client does. */
+    void (*token)(void *ctx, const char *member, char out[37]);
+    void *token_ctx;
     const char *body_file;     /* streaming payload from a file instead of params; NULL */
     const char *answer_file;   /* streaming output into a file, written whole or not at all; NULL: in the result */
 };
@@ -48,8 +59,10 @@ void aws_cancel(struct aws_call *call);
 /* A URL that anybody may use until it expires; from credentials that are at hand. ERR via fn. result is {url}. */
 struct aws_call *aws_presign(struct aws *aws, const struct aws_request *request, int expires_s, aws_answer_fn *fn, void *ctx);
 
-/* Who we are: sts:GetCallerIdentity's {Account, Arn, UserId} with {source, expires} (texts, expires absent when never). */
+/* Who we are: sts:GetCallerIdentity's {Account, Arn, UserId}. */
 struct aws_call *aws_whoami(struct aws *aws, aws_answer_fn *fn, void *ctx);
+/* Where our credentials come from, "" before the first call; *expires_ms in wall time, 0: never or not known. Borrowed. */
+const char *aws_source(struct aws *aws, int64_t *expires_ms);
 
 /* Waiters and pages are loops over aws_send; these two say what an answer means (waiter.c, pages.c). */
 enum aws_wait_state { AWS_WAIT_RETRY, AWS_WAIT_SUCCESS, AWS_WAIT_FAILURE };
@@ -57,5 +70,8 @@ enum aws_wait_state aws_waiter_judge(struct aws_service service, const struct aw
                                      int status, const struct err *answer_err, struct buf *why);
 /* Puts the next page's tokens into params; false: that was the last. ERR_SERVER when the service repeats a token. */
 bool aws_pages_next(struct aws_operation operation, struct doc *params, const struct doc *result, struct err *err);
+
+/* What help says (describe.c) of "" (all services), "eks", "eks.describe_cluster". */
+int aws_describe(struct buf *out, const struct aws_table *table, const char *word, struct err *err) __attribute__((warn_unused_result));
 
 struct undo_handler aws_undo_handler(struct aws *aws);

@@ -41,7 +41,7 @@ static void mode_ask(const struct aws_config *config, struct aws_operation opera
     const char *member = aws_operation_checksum_mode_member(operation);
     const char *name = wire_name_of(operation, member);
 
-    if (!name[0])
+    if (!name[0] || custom->presigned)
         return;
     if (!aws_headers_get(&wire->headers, name) &&
         !when_required(config, "AWS_RESPONSE_CHECKSUM_VALIDATION", "response_checksum_validation"))

@@ -263,7 +263,7 @@ static const struct hook {
      "UpdateHostedZoneComment",
      .params = id_shorten},
     {"route53", NULL, .params = zone_ids_shorten},
-    {"s3", NULL, .params = aws_s3_bucket_check, .wire = aws_s3_bucket_strip},
+    {"s3", NULL, .params = aws_s3_bucket_check},
     {"s3", "CopyObject CreateMultipartUpload PutObject", .params = aws_s3_metadata_check},
     {"s3", "CopyObject UploadPartCopy", .params = aws_s3_copy_key_encode},
     {"s3", "CopyObject UploadPartCopy", .params = aws_s3_copy_source},

@@ -43,7 +43,7 @@ typedef int aws_wire_hook_fn(struct aws_operation operation, const struct doc *p
                              struct aws_custom *custom, struct err *err);
 typedef void aws_result_hook_fn(const struct aws_custom *custom, struct doc *result);
 aws_params_hook_fn aws_s3_bucket_check, aws_s3_metadata_check, aws_s3_key_encode, aws_s3_copy_key_encode, aws_s3_copy_source;
-aws_wire_hook_fn aws_s3_bucket_strip, aws_s3_encoding_ask, aws_s3_expect, aws_s3_line_breaks;
+aws_wire_hook_fn aws_s3_encoding_ask, aws_s3_expect, aws_s3_line_breaks;
 aws_result_hook_fn aws_s3_list_decode;
 /* Copies of the headers without an Expires that is no date; NULL when nothing is wrong. *text: what it says, or NULL. */
 struct header *aws_s3_expires_mend(const struct aws_answer *answer, size_t *len, const char **text);

@@ -165,20 +165,6 @@ int aws_s3_copy_source(struct doc *params, struct err *err)
 
 /* ---- requests ---- */
 
-/* Models and rule sets both put the bucket into the URL: the rules know where it belongs. */
-int aws_s3_bucket_strip(struct aws_operation operation, const struct doc *params, struct aws_wire *wire,
-                        struct aws_custom *custom, struct err *err)
-{
-    const char *path = buf_text(&wire->path);
-
-    (void)params;
-    (void)custom;
-    (void)err;
-    if (strncmp(aws_operation_uri(operation), "/{Bucket}", 9) == 0 && path[0] == '/')
-        buf_remove_front(&wire->path, 1 + strcspn(path + 1, "/"));
-    return 0;
-}
-
 /* Keys may hold what XML 1.0 cannot: we ask for them in URL encoding, unless the caller speaks of it. */
 int aws_s3_encoding_ask(struct aws_operation operation, const struct doc *params, struct aws_wire *wire,
                         struct aws_custom *custom, struct err *err)
