@@ -20,7 +20,7 @@ enum {
     TAKES_ANY = TAKES_NUMBER | TAKES_STRING | TAKES_ARRAY | TAKES_OBJECT | TAKES_OTHER,
 };
 
-enum { ARGUMENTS_MAX = 3, TEXT_MAX = 64 << 20 };
+enum { ARGUMENTS_MAX = 3, TEXT_MAX = 16 << 20, STEP_BYTES = 16 };
 
 struct arguments {
     struct search *search;
@@ -267,10 +267,15 @@ static struct doc *call_contains(const struct arguments *args)
     return doc_bool(false);
 }
 
+/* Moves the text into a document. Its bytes count as steps too: texts double as lists do. */
 static struct doc *string_of(const struct arguments *args, struct buf *text)
 {
-    struct doc *string = text->over ? failed(args, "the text is too long") : doc_string(buf_view(text));
+    struct doc *string = NULL;
 
+    if (text->over)
+        failed(args, "the text is too long");
+    else if (jmespath_step(args->search, text->len / STEP_BYTES) == 0)
+        string = doc_string(buf_view(text));
     buf_free(text);
     return string;
 }

@@ -532,7 +532,7 @@ static struct jmespath *call_of(struct parser *parser)
     node->function = function;
     if (!function)
         goto fail_here;
-    if (advance(parser) != 0 || advance(parser) != 0)
+    if (advance(parser) != 0 || match(parser, TOKEN_LEFT_PAREN, "\"(\"") != 0)
         return freed(node);
     while (parser->token.type != TOKEN_RIGHT_PAREN) {
         if (node->len && match(parser, TOKEN_COMMA, "\",\" or \")\"") != 0)

@@ -118,6 +118,13 @@ TEST(jmespath_bounds)
     check_repeated("@", "|[@,@]", 100, "|to_string(@)", steps);
     check_repeated("@", "|[@,@]", 100, "|@ == @", steps);
     check_repeated("@", "|[@,@][]", 100, "", steps);
+    check_repeated("'ab'", "|join('', [@,@])", 60, "", "JMESPath: join(): the text is too long");
+    check_repeated("@", "|[@,@][]", 10,
+                   "|map(&join(',', map(&to_string(@), `[\"0123456789012345678901234567890123456789\"]`)), @)|[0]",
+                   "\"0123456789012345678901234567890123456789\"");
+    check_repeated("'a'", "|join('', [@,@,@,@,@,@,@,@])", 7, "|[join('', [@]), join('', [@])]|length(@)", "2");
+    check_repeated("@", "|[@,@][]", 16,
+                   "|map(&join('', `[\"0123456789012345678901234567890123456789\"]`), @)|length(@)", "65536");
     check_repeated("@", ".a", 150, "", "null");
     check_repeated("", "(", 199, "@", "JMESPath, column 201: the expression ends: \")\" is wanted here");
     check_repeated("", "(", 100000, "", "the JMESPath expression is longer than 65536 bytes");
