@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALL_TIMEOUT_MS = 10000, CALL_ATTEMPTS_MAX = 3, FIRST_DELAY_MS = 1000 };
+enum { CALL_TIMEOUT_MS = 10000, CALL_ATTEMPTS_MAX = 3, FIRST_DELAY_MS = 1000, SKEW_MIN_MS = 4 * 60 * 1000 };
 
 struct credentials_call {
     struct aws_credentials *credentials, *keys; /* keys NULL: unsigned */
@@ -32,6 +32,7 @@ struct credentials_call {
     void (*signed_fn)(void *ctx, const struct err *err);
     void *signed_ctx;
     struct aws_wait *wait;
+    bool skewed; /* the last refusal was for our clock, not for the keys */
 };
 
 static void call_free(struct credentials_call *call)
@@ -64,7 +65,7 @@ static void keys_came(void *ctx, const struct aws_identity *identity, const stru
         struct aws_sign sign = {.keys = &keys,
                                 .region = either(&call->endpoint.signing_region, call->region),
                                 .service = either(&call->endpoint.signing_name, aws_service_signing_name(service)),
-                                .now_ms = world_now_ms(call->credentials->world)};
+                                .now_ms = world_now_ms(call->credentials->world) + call->credentials->skew_ms};
         struct aws_signed request = {.method = call->wire.method,
                                      .host = call->host,
                                      .path = call->parts.path,
@@ -91,7 +92,7 @@ static void headers_sign(void *ctx, struct http_call *http, bool refused, void (
     call->signing = http;
     call->signed_fn = done;
     call->signed_ctx = done_ctx;
-    wait = aws_credentials_get(call->keys, refused, keys_came, call);
+    wait = aws_credentials_get(call->keys, refused && !call->skewed, keys_came, call);
     if (wait) /* else it was called already, and the call may be over */
         call->wait = wait;
 }
@@ -103,12 +104,29 @@ static struct aws_answer answer_of(const struct http_answer *answer)
     return (struct aws_answer){answer->status, answer->headers, answer->headers_len, answer->body};
 }
 
+/* A signature holds for minutes around the service's time, which it says with each answer. */
+static void skew_learn(struct credentials_call *call, const char *date)
+{
+    struct aws_credentials *credentials = call->credentials;
+    double seconds;
+
+    call->skewed = false;
+    if (!date || !aws_time_parse(view_of(date), &seconds))
+        return;
+    int64_t skew_ms = (int64_t)(seconds * 1000) - world_now_ms(credentials->world);
+    call->skewed = llabs(skew_ms - credentials->skew_ms) > SKEW_MIN_MS;
+    if (call->skewed)
+        credentials->skew_ms = skew_ms;
+}
+
 static void error_read(void *ctx, const struct http_answer *answer, struct err *err)
 {
-    const struct credentials_call *call = ctx;
+    struct credentials_call *call = ctx;
     struct aws_answer plain = answer_of(answer);
 
     aws_error_read(call->operation, &plain, err, NULL);
+    if (err->kind == ERR_AUTH)
+        skew_learn(call, http_answer_header(answer, "date"));
 }
 
 static void call_end(void *ctx, const struct http_answer *answer, const struct err *failed)

@@ -39,6 +39,7 @@ struct aws_credentials {
     int64_t refresh_ms;                       /* wall clock: from then on a new one is asked for; 0: never */
     int64_t replaced_ms;                      /* monotonic: when it took the place of another; 0: it did not */
     bool replaced;
+    int64_t skew_ms;                          /* the services' clock less ours, learned from refusals */
 };
 
 /* A source's end. err NULL: identity (moved) and what it is, for people. Else as aws_source.fetch says. */

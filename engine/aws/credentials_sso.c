@@ -142,12 +142,12 @@ static void token_save(struct aws_credentials *credentials)
 static void token_take(struct aws_credentials *credentials, const struct doc *result)
 {
     struct sso_work *work = credentials->work;
-    int64_t expires_ms = world_now_ms(credentials->world) + 1000 * doc_as_int(doc_get(result, "expiresIn"), 0);
+    int64_t expires_s = world_now_ms(credentials->world) / 1000 + doc_as_int(doc_get(result, "expiresIn"), 0);
     const char *refresh = doc_path_text(result, "refreshToken", NULL);
     struct buf time;
 
     buf_init(&time, 64);
-    aws_time_add(&time, (double)(expires_ms / 1000), AWS_TIME_ISO8601);
+    aws_time_add(&time, (double)expires_s, AWS_TIME_ISO8601);
     doc_set_text(work->token, "startUrl", work->start_url);
     doc_set_text(work->token, "region", work->region);
     doc_set_text(work->token, "accessToken", doc_path_text(result, "accessToken", NULL));

@@ -132,7 +132,9 @@ static void exchange_fire(struct due *due)
     } else if (!answer.status) {
         err_set(&err, ERR_NETWORK, "connection refused");
     } else {
-        fns.head(ctx, &(struct exchange_head){answer.status, NULL, 0});
+        struct header date = {"Date", answer.date};
+
+        fns.head(ctx, &(struct exchange_head){answer.status, &date, answer.date ? 1 : 0});
         if (answer.body)
             fns.body(ctx, view_of(answer.body));
     }

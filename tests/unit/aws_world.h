@@ -24,6 +24,7 @@ const char *aws_world_header(const struct aws_world_ask *ask, const char *name);
 struct aws_world_answer {
     int status; /* 0: no connection */
     char *body; /* free()d */
+    const char *date; /* a header, or NULL */
     int64_t delay_ms;
     bool never; /* no answer at all: until the timeout */
 };
