@@ -1,8 +1,11 @@
 /* whoami: as whom, by which credentials, on which cluster. Reads only. */
 #include "dosrun.h"
 
+#include "aws/aws.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct asking {
@@ -120,6 +123,50 @@ static int whoami_cluster(struct dosrun *dosrun, struct doc *rows)
     return 0;
 }
 
+/* ---- AWS ---- */
+
+static void aws_answered(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err)
+{
+    answered(ctx, result, answer, err);
+}
+
+static void add_until(struct doc *rows, int64_t expires_ms)
+{
+    time_t seconds = (time_t)(expires_ms / 1000);
+    struct tm tm;
+    char text[32];
+
+    gmtime_r(&seconds, &tm);
+    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%SZ", &tm);
+    row_add(rows, "aws until", expires_ms ? text : "they do not expire");
+}
+
+/* sts:GetCallerIdentity, which every identity may ask. -1: dosrun->err lists each source that was tried. */
+static int whoami_aws(struct dosrun *dosrun, struct doc *rows)
+{
+    struct asking asking = {.dosrun = dosrun, .err = &dosrun->err};
+    struct aws *aws = cloud_client(dosrun, &dosrun->err);
+    int64_t expires_ms;
+    const char *source;
+
+    if (!aws)
+        return -1;
+    dosrun->done = false;
+    aws_whoami(aws, aws_answered, &asking);
+    dosrun_wait(dosrun);
+    if (!dosrun->err.kind) {
+        source = aws_source(aws, &expires_ms);
+        row_add(rows, "aws identity", doc_path_text(asking.body, "Arn", NULL));
+        row_add(rows, "aws account", doc_path_text(asking.body, "Account", NULL));
+        row_add(rows, "aws source", source);
+        add_until(rows, expires_ms);
+        row_add(rows, "aws region",
+                aws_config_region(dosrun->aws_config) ? aws_config_region(dosrun->aws_config) : "none");
+    }
+    doc_unref(asking.body);
+    return dosrun->err.kind ? -1 : 0;
+}
+
 int command_whoami(struct dosrun *dosrun)
 {
     struct doc *rows;
@@ -133,8 +180,17 @@ int command_whoami(struct dosrun *dosrun)
     row_add(rows, "target", dosrun->target_name);
     row_add(rows, "kind", target_is_local(dosrun) ? "local: this machine and its files" : "kube");
     row_add(rows, "world", dosrun->command->sandbox ? "the sandbox" : "real");
-    if (!target_is_local(dosrun) && whoami_cluster(dosrun, rows) < 0)
+    bool aws = cloud_is_meant(dosrun);
+    if (aws && whoami_aws(dosrun, rows) < 0)
         code = dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM;
+    if (code == EXIT_DONE && !target_is_local(dosrun) && whoami_cluster(dosrun, rows) < 0) {
+        if (aws && strcmp(dosrun->err.explain, "H301") == 0) { /* whoever has AWS may have no cluster yet */
+            row_add(rows, "cluster", "none: no kubeconfig names one");
+            dosrun->err = ERR_INIT;
+        } else {
+            code = dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM;
+        }
+    }
     if (code == EXIT_DONE)
         report(dosrun, rows);
     else

@@ -4,6 +4,7 @@
  */
 #include "dosrun.h"
 
+#include "aws/aws.h"
 #include "base/secret.h"
 #include "cli/explain.h"
 #include "sandbox/sandbox.h"
@@ -137,6 +138,8 @@ struct doc *dosrun_error_event(struct dosrun *dosrun, const struct err *err)
     }
     if (err->request_id[0])
         dosrun_context(event, "request", view_of(err->request_id));
+    if (strcmp(err->explain, "A203") == 0)
+        dosrun_context(event, "or", VIEW_LITERAL("--sandbox runs it in the simulated cloud"));
     return event;
 }
 
@@ -242,6 +245,11 @@ static struct kube *bind_client(void *ctx, struct err *err)
     return cluster_client(ctx, err);
 }
 
+static struct aws *bind_cloud(void *ctx, struct err *err)
+{
+    return cloud_client(ctx, err);
+}
+
 static void note_drift(void *ctx)
 {
     ((struct dosrun *)ctx)->drifted = true;
@@ -341,6 +349,7 @@ int dosrun_open(struct dosrun *dosrun, struct err *err)
                                  .info = doc_object(),
                                  .secrets = doc_object(),
                                  .kube = bind_client,
+                                 .aws = bind_cloud,
                                  .is_option = command_is_option,
                                  .temporary = getenv("TMPDIR"),
                                  .check = dosrun->command->word == COMMAND_CHECK,
@@ -389,6 +398,7 @@ static void dosrun_close(struct dosrun *dosrun)
     changes_free(dosrun->changes);
     journal_free(dosrun->journal);
     kube_free(dosrun->kube);
+    cloud_free(dosrun);
     http_free(dosrun->http);
     store_free(dosrun->store);
     output_free(dosrun->output);
@@ -488,6 +498,16 @@ static int explain_command(struct buf *out, const struct command *command, struc
     return 0;
 }
 
+/* "aws", "aws.eks", "aws.eks.create_cluster" from the service table; "aws.query" is a function of ours. */
+static int help_aws(struct buf *out, const char *word, struct err *err)
+{
+    const char *rest = word[3] ? word + 4 : "";
+
+    if (*rest && bind_text(out, "dosrun.api.types", "help", word))
+        return 0;
+    return aws_describe(out, aws_table_builtin(), rest, err);
+}
+
 /* Commands that print a text and need no rooms at all, so that they cost nothing. True when it was one. */
 static bool command_plain(const struct command *command, int *code, struct err *err)
 {
@@ -502,6 +522,11 @@ static bool command_plain(const struct command *command, int *code, struct err *
     case COMMAND_HELP:
         if (command->playbook)
             return false;
+        if (command->args.len &&
+            (strcmp(command->args.texts[0], "aws") == 0 || view_starts(view_of(command->args.texts[0]), "aws."))) {
+            result = help_aws(&out, command->args.texts[0], err);
+            break;
+        }
         result = help_add(&out, command, 0, err);
         if (result < 0 && command->args.len && bind_text(&out, "dosrun.api.types", "help", command->args.texts[0]))
             result = 0;

@@ -50,6 +50,8 @@ struct dosrun {
     struct http *http;
     struct script *script;
     struct kube *kube;
+    struct aws *aws;
+    struct aws_config *aws_config;
     struct kube_lease *lease;
     struct store *store;
     struct journal *journal;
@@ -113,6 +115,12 @@ struct kube *cluster_client(struct dosrun *dosrun, struct err *err); /* made on 
 int cluster_check(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result)); /* reachable, and the one that targets.lua means */
 int cluster_lock(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result));
 void cluster_unlock(struct dosrun *dosrun);
+
+/* ---- AWS (cloud.c) ---- */
+struct aws *cloud_client(struct dosrun *dosrun, struct err *err); /* made on first use */
+/* Was AWS asked for: by an option, by the target, by this machine's environment or files? */
+bool cloud_is_meant(struct dosrun *dosrun);
+void cloud_free(struct dosrun *dosrun);
 
 /* ---- consent (consent.c): what cannot be undone is asked for before anything is touched ---- */
 int consent_ask(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* -1: dosrun->err says how to agree */

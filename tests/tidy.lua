@@ -35,7 +35,7 @@ local BANNED = {
   { "sprintf", {}, "snprintf, mem_printf" }, { "vsprintf", {}, "buf_vaddf" }, { "gets", {}, "disk_read" },
   { "strtok", {}, "views" }, { "alloca", {}, "mem_array" },
   { "system", {}, "process_start" }, { "popen", {}, "process_start" },
-  { "getenv", { "^engine/dosrun[%w_]*%.c$", "^engine/cluster%.c$", "^engine/main%.c$", "^engine/world/real_process%.c$" },
+  { "getenv", { "^engine/dosrun[%w_]*%.c$", "^engine/cluster%.c$", "^engine/cloud%.c$", "^engine/main%.c$", "^engine/world/real_process%.c$" },
     "command_env_fn" },
   { "time", {}, "world_now_ms" }, { "rand", {}, "world_random" }, { "random", {}, "world_random" },
   { "srand", {}, "world_random" },

@@ -39,6 +39,7 @@ struct aws_transfer {
 
     struct timer *timer; /* of an end that came before the start */
     struct err err;
+    struct err *refusal; /* of the keys of the last attempt, by the service; NULL: there was none */
     struct http_call *call;
     struct doc *result; /* of the attempt that was judged last */
     bool resign;        /* the clock was corrected: the keys are as good as before */
@@ -57,6 +58,7 @@ static void transfer_free(struct aws_transfer *transfer)
     free(transfer->region);
     free(transfer->endpoint_url);
     free(transfer->subject);
+    free(transfer->refusal);
     free(transfer);
 }
 
@@ -133,14 +135,30 @@ static void sign(struct aws_transfer *transfer, const struct aws_identity *ident
     aws_headers_clear(&headers);
 }
 
+/* Without new keys the service's refusal stays the reason, and the source says why there are none. */
+static struct err keys_missing(const struct aws_transfer *transfer, const struct err *why)
+{
+    struct err err;
+
+    if (!transfer->refusal)
+        return *why;
+    err = *transfer->refusal;
+    err_context(&err, "%s", why->message);
+    err_explain(&err, why->explain);
+    return err;
+}
+
 static void keys_known(void *ctx, const struct aws_identity *identity, const struct err *err)
 {
     struct aws_transfer *transfer = ctx;
+    struct err missing;
 
     if (!err && !transfer->cancelled)
         sign(transfer, identity);
+    if (err)
+        missing = keys_missing(transfer, err);
     transfer->signing = NULL;
-    transfer->signed_fn(transfer->signed_ctx, err);
+    transfer->signed_fn(transfer->signed_ctx, err ? &missing : NULL);
     if (transfer->cancelled)
         transfer_free(transfer);
 }
@@ -190,9 +208,15 @@ static void judge(void *ctx, const struct http_answer *answer, struct err *err)
         return;
     }
     aws_error_read(transfer->operation, &seen, err, NULL);
+    if (*err->code)
+        err_context(err, "%s", err->code);
     aws_customize_error(transfer->operation, &seen, transfer->region, err);
-    if (err->kind == ERR_AUTH)
-        skew_learn(transfer, answer);
+    if (err->kind != ERR_AUTH)
+        return;
+    skew_learn(transfer, answer);
+    if (!transfer->refusal)
+        transfer->refusal = mem_alloc(sizeof(*transfer->refusal));
+    *transfer->refusal = *err;
 }
 
 static void on_end(void *ctx, const struct http_answer *answer, const struct err *err)
@@ -264,7 +288,11 @@ static void form_to_query(struct aws_transfer *transfer)
     if (protocol != AWS_QUERY && protocol != AWS_EC2)
         return;
     wire->method = "GET";
-    buf_add_view(&wire->query, buf_view(&wire->body));
+    for (size_t i = 0; i < wire->body.len; i++)
+        if (wire->body.ptr[i] == '+')
+            buf_add_text(&wire->query, "%20");
+        else
+            buf_add_char(&wire->query, wire->body.ptr[i]);
     buf_reset(&wire->body);
     aws_headers_clear(&wire->headers);
 }

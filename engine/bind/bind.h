@@ -8,6 +8,7 @@
 #include "script/script.h"
 #include "world/world.h"
 
+struct aws;
 struct kube;
 struct playbook;
 
@@ -31,6 +32,7 @@ struct bind {
     bool uses_kube;          /* the playbook took kube, istio or image */
     /* A cluster to talk to, or NULL with err (no configuration: H301). */
     struct kube *(*kube)(void *ctx, struct err *err);
+    struct aws *(*aws)(void *ctx, struct err *err); /* NULL with err: a broken configuration; who we are is asked later */
     bool (*is_option)(const char *name);
     /* A file that a step read: goes into the bundle once. */
     int (*read)(void *ctx, const char *path, struct buf *out, struct err *err);
@@ -67,6 +69,7 @@ int bind_file_open(struct lua_State *L);
 int bind_process_open(struct lua_State *L);
 int bind_run_open(struct lua_State *L);
 int bind_kube_open(struct lua_State *L);
+int bind_aws_open(struct lua_State *L);
 int bind_manifest_open(struct lua_State *L);
 int bind_spec_open(struct lua_State *L); /* by bind_spec_install alone */
 int bind_offline_open(struct lua_State *L);

@@ -27,11 +27,12 @@ int bind_offline_open(lua_State *L)
 
 void bind_install_offline(struct bind *bind)
 {
-    static const char *const names[] = {"kube", "http", "process", "file", "run"};
+    static const char *const names[] = {"aws", "kube", "http", "process", "file", "run"};
 
     script_native(bind->script, "online.file", bind_file_open);
     script_native(bind->script, "online.run", bind_run_open);
     script_native(bind->script, "online.kube", bind_kube_open);
+    script_native(bind->script, "online.aws", bind_aws_open);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         script_native(bind->script, names[i], bind_offline_open);
 }

@@ -31,6 +31,7 @@ void bind_install(struct bind *bind)
     script_native(bind->script, "file", bind_file_open);
     script_native(bind->script, "process", bind_process_open);
     script_native(bind->script, "kube", bind_kube_open);
+    script_native(bind->script, "aws", bind_aws_open);
     script_native(bind->script, "manifest", bind_manifest_open);
     if (bind->check)
         bind_install_offline(bind);

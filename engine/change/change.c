@@ -297,6 +297,11 @@ void change_unref_call(struct change *change)
         change_free(change);
 }
 
+const char *change_key(const struct change *change)
+{
+    return change->record->key;
+}
+
 bool change_acted(const struct change *change)
 {
     return change->record->first.intent != 0;

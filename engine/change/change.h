@@ -62,6 +62,7 @@ struct change_spec {
 
 /* A key that is open already in this run, or a change inside another one's act, is ERR_USAGE. */
 struct change *change_open(struct changes *changes, const struct change_spec *spec, struct err *err);
+const char *change_key(const struct change *change);
 /* What was found before this run's first act on the resource: set from the journal when there was one. */
 bool change_acted(const struct change *change);
 const struct doc *change_before(const struct change *change);

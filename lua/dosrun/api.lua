@@ -5,7 +5,7 @@
 -- "a.b" is a function of dosrun.a, "Class:b" a method; a class has `class`, `summary` and `fields`.
 local list = {}
 
-for _, room in ipairs { "playbook", "kube", "istio", "plain", "spec" } do
+for _, room in ipairs { "playbook", "kube", "istio", "aws", "plain", "spec" } do
   local entries = require("dosrun.api." .. room)
   table.move(entries, 1, #entries, #list + 1, list)
 end

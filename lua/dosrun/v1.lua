@@ -54,7 +54,7 @@ M.sha256 = script.sha256
 M.json = { encode = script.json, decode = script.json_decode }
 M.yaml = { encode = script.yaml, decode = script.yaml_decode }
 
-local rooms = { kube = true, istio = true, image = true, http = false, file = false, process = false }
+local rooms = { kube = true, istio = true, image = true, aws = false, http = false, file = false, process = false }
 
 -- A mistyped name is told, not nil.
 local function strict(room, name)

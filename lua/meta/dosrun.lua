@@ -87,6 +87,30 @@ function Traffic:weights() end
 ---@param options? table { steps = { 10, 50, 100 }, interval = "30s", gate = function(weight) return true end }
 function Traffic:to(version, options) end
 
+--- an AWS service: each operation is a method, as client:describe_cluster { name = ... }; what only reads is free, all else is for a verb's act
+---@class dosrun.AwsClient
+---@field service string "eks"
+local AwsClient = {}
+
+--- the pages of an operation, one after the other: for page in client:pages(...) do
+---@param operation string "describe_volumes"
+---@param params? table the operation's members, as AWS names them
+---@return function # an iterator over answers
+function AwsClient:pages(operation, params) end
+
+--- what all pages of an operation list
+---@param operation string
+---@param params? table the operation's members, as AWS names them
+---@return table[]
+function AwsClient:items(operation, params) end
+
+--- waits until the service says so; ends early when it never will
+---@param waiter string "cluster_active"
+---@param params? table the operation's members, as AWS names them
+---@param options? table { timeout = "20m" }
+---@return table? # the answer that ended it
+function AwsClient:wait(waiter, params, options) end
+
 --- what an HTTP server answered
 ---@class dosrun.Answer
 ---@field status integer
@@ -406,6 +430,18 @@ function dosrun.istio.gateway_url(options) end
 ---@param service? table the Service's object
 ---@return integer
 function dosrun.istio.gateway_port(service) end
+
+--- a client of a service for another region, role or endpoint; aws.eks is one for the target's own
+---@param service string "eks", "elbv2", "sso-oidc"
+---@param options? table { region = "us-east-1", role = "arn:...", endpoint_url = "...", attempts = 3, timeout = "60s" }
+---@return dosrun.AwsClient
+function dosrun.aws.client(service, options) end
+
+--- what a JMESPath expression finds in a value
+---@param expression string "Reservations[].Instances[].InstanceId"
+---@param value any
+---@return any # dosrun.null when that is nothing
+function dosrun.aws.query(expression, value) end
 
 --- verb: the file holds exactly this text; undo puts back what was there
 ---@param path string relative to the project

@@ -16,7 +16,7 @@ end
 
 -- Room -> its face; classes -> where their methods stand and the word that help uses.
 local faces = { kube = "lua/dosrun/kube.lua", istio = "lua/dosrun/istio.lua", image = "lua/dosrun/image.lua", http = "lua/dosrun/http.lua",
-  file = "lua/dosrun/file.lua", process = "lua/dosrun/process.lua" }
+  file = "lua/dosrun/file.lua", process = "lua/dosrun/process.lua", aws = "lua/dosrun/aws.lua" }
 for room, path in pairs(faces) do
   local text = read(path)
   for name in text:gmatch("\nfunction M%.([%w_]+)%(") do real[room .. "." .. name] = true end
@@ -34,7 +34,7 @@ real["dosrun.games"] = true
 local classes = {
   { "lua/dosrun/playbook.lua", "Playbook", ":", "playbook" }, { "lua/dosrun/playbook.lua", "Run", ".", "run" },
   { "lua/dosrun/kube/apply.lua", "Applied", ":", "applied" }, { "lua/dosrun/istio.lua", "Traffic", ":", "traffic" },
-  { "lua/dosrun/spec.lua", "Test", "[.:]", "t" }, { "lua/dosrun/spec.lua", "Result", ":", "r" },
+  { "lua/dosrun/aws.lua", "Client", ":", "client" }, { "lua/dosrun/spec.lua", "Test", "[.:]", "t" }, { "lua/dosrun/spec.lua", "Result", ":", "r" },
 }
 for _, class in ipairs(classes) do
   local path, name, sign, word = table.unpack(class)

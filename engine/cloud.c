@@ -1,0 +1,83 @@
+/* The target's AWS: which profile and region, and the client that a run shares. */
+#include "dosrun.h"
+
+#include "aws/aws.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *real_env(void *ctx, const char *name)
+{
+    (void)ctx;
+    return getenv(name);
+}
+
+/* The simulated cloud knows one identity, and nothing of this machine's. */
+static const char *sandbox_env(void *ctx, const char *name)
+{
+    static const char *const known[][2] = {
+        {"AWS_ACCESS_KEY_ID", "AKIASANDBOX000000000"},
+        {"AWS_SECRET_ACCESS_KEY", "the simulated cloud's only secret key"},
+        {"AWS_REGION", "eu-central-1"},
+    };
+
+    (void)ctx;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i][0], name) == 0)
+            return known[i][1];
+    return NULL;
+}
+
+struct aws *cloud_client(struct dosrun *dosrun, struct err *err)
+{
+    const struct command *command = dosrun->command;
+    const char *profile = command->profile ? command->profile : doc_path_text(dosrun->target, "profile", NULL);
+    const char *region = command->region ? command->region : doc_path_text(dosrun->target, "region", NULL);
+    struct aws_config_options options = {.env = real_env, .home = getenv("HOME"), .profile = profile, .region = region};
+
+    if (dosrun->aws)
+        return dosrun->aws;
+    if (command->sandbox)
+        options = (struct aws_config_options){.env = sandbox_env, .region = region};
+    dosrun->aws_config = aws_config_load(dosrun->world, &options, err);
+    if (!dosrun->aws_config)
+        return NULL;
+    dosrun->aws = aws_new(dosrun->world, dosrun->http, dosrun->marks, dosrun->aws_config, aws_table_builtin());
+    return dosrun->aws;
+}
+
+bool cloud_is_meant(struct dosrun *dosrun)
+{
+    static const char *const fields[] = {"profile", "region", "account", "cluster"};
+    static const char *const names[] = {"AWS_PROFILE",
+                                        "AWS_DEFAULT_PROFILE",
+                                        "AWS_ACCESS_KEY_ID",
+                                        "AWS_WEB_IDENTITY_TOKEN_FILE",
+                                        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                                        "AWS_CONTAINER_CREDENTIALS_FULL_URI"};
+    static const char *const files[] = {"config", "credentials"};
+    const char *home = getenv("HOME");
+    bool meant = dosrun->command->profile || dosrun->command->region;
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+        meant = meant || doc_get(dosrun->target, fields[i]);
+    if (meant || dosrun->command->sandbox)
+        return meant;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        meant = meant || getenv(names[i]);
+    for (size_t i = 0; home && i < sizeof(files) / sizeof(files[0]); i++) {
+        char *path = mem_printf("%s/.aws/%s", home, files[i]);
+        struct disk_stat stat;
+        struct err ignored = ERR_INIT;
+
+        meant = meant || (disk_stat(dosrun->world, path, &stat, &ignored) == 0 && stat.kind == DISK_FILE);
+        free(path);
+    }
+    return meant;
+}
+
+void cloud_free(struct dosrun *dosrun)
+{
+    aws_free(dosrun->aws);
+    aws_config_free(dosrun->aws_config);
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# AWS from a playbook and from the command line: names, help, who we are, the gate, pages and waiters; the services are
+# scripted in the sandbox.
+# shellcheck disable=SC2317 # functions are called by check
+# shellcheck source=tests/cli/frame
+. "$(dirname "$0")/frame"
+
+project() {
+    mkdir -p "$1/playbooks" "$1/tests" && cd "$1"
+    echo 'return { here = { kind = "local", default = true } }' >playbooks/targets.lua
+    cat >tests/sandbox.lua <<'EOT'
+sandbox.state.asked = 0
+sandbox.http("https://eks.eu-central-1.amazonaws.com/", function(request)
+  local name = request.path:match("^/clusters/([^/]+)$")
+  if request.method == "GET" and request.path == "/clusters" then
+    local second = request.query and request.query.nextToken == "two"
+    return { status = 200, json = second and { clusters = { "c" } } or { clusters = { "a", "b" }, nextToken = "two" } }
+  elseif name == "slow" then
+    sandbox.state.asked = sandbox.state.asked + 1
+    return { status = 200, json = { cluster = { name = name, status = sandbox.state.asked < 3 and "CREATING" or "ACTIVE" } } }
+  elseif name == "broken" then
+    return { status = 200, json = { cluster = { name = name, status = "FAILED" } } }
+  end
+  return { status = 404, headers = { ["x-amzn-ErrorType"] = "ResourceNotFoundException:http://internal/" },
+    json = { message = "No cluster found for name: " .. tostring(name) .. "." } }
+end)
+EOT
+}
+playbook() { # BODY of its one step
+    cat >playbooks/p.lua <<EOT
+local dosrun = require "dosrun.v1"
+local aws = dosrun.aws
+local p = dosrun.playbook { "p" }
+p:step("one", function(run) $1 end)
+return p
+EOT
+    run "$DOSRUN" --sandbox playbooks/p.lua --output plain
+}
+
+helps() {
+    run "$DOSRUN" help aws
+    [[ $code == 0 && $out == *"2371 operations of 28 services"* && $out == *"aws.sso_oidc"* ]]
+    run "$DOSRUN" help aws.eks
+    [[ $code == 0 && $out == *describe_cluster* && $out == *cluster_active* ]]
+    run "$DOSRUN" help aws.eks.create_cluster
+    [[ $code == 0 && $out == *"resourcesVpcConfig"*"table, required"* && $out == *"made by dosrun when left out"* ]]
+    run "$DOSRUN" help aws.query
+    [[ $code == 0 && $out == *JMESPath* ]]
+    run "$DOSRUN" help aws.eks.describe_clusters
+    [[ $code == 64 && $talk == *'did you mean "describe_cluster"'* && $talk == *A104* ]]
+}
+
+sources() {
+    mkdir sources && cd sources
+    export AWS_EC2_METADATA_DISABLED=true
+    run "$DOSRUN" whoami --region eu-west-1
+    [[ $code == 77 && $talk == *"error[A203]"* && $(grep -c "= tried:" <<<"$talk") -ge 10 && $talk == *"--sandbox"* ]]
+    run "$DOSRUN" whoami --profile nope
+    [[ $code == 64 && $talk == *A202* ]]
+}
+
+names() {
+    project names
+    playbook 'aws.ekz:describe_cluster { name = "a" }'
+    [[ $code != 0 && $talk == *'did you mean "eks"'* && $talk == *"playbooks/p.lua:4"* ]]
+    playbook 'aws.eks:describe_clustr { name = "a" }'
+    [[ $code != 0 && $talk == *'did you mean "describe_cluster"'* ]]
+    playbook 'aws.eks:describe_cluster { nam = 7 }'
+    [[ $code != 0 && $talk == *A101* && $talk == *'"name"'* && $talk == *"playbooks/p.lua:4"* ]]
+    playbook 'aws.eks.describe_cluster { name = "a" }'
+    [[ $code != 0 && $talk == *"call it with a colon"* ]]
+    playbook 'aws.eks:wait("cluster_activ", { name = "a" })'
+    [[ $code != 0 && $talk == *'did you mean "cluster_active"'* ]]
+}
+
+gate() {
+    project gate
+    playbook 'aws.eks:delete_cluster { name = "a" }'
+    [[ $code != 0 && $talk == *S401* ]]
+    run "$DOSRUN" --sandbox runs
+    [[ $all != *"done"* ]]
+}
+
+answers() {
+    project answers
+    playbook 'local n = {} for page in aws.eks:pages("list_clusters", {}) do n[#n + 1] = #page.clusters end
+      run:log("pages %s", table.concat(n, ",")) run:log("items %s", table.concat(aws.eks:items("list_clusters"), ","))
+      run:log("last %s", aws.query("clusters[-1]", aws.eks:list_clusters {}))'
+    [[ $code == 0 && $talk == *"pages 2,1"* && $talk == *"items a,b,c"* && $talk == *"last b"* ]]
+    playbook 'local _, e = dosrun.try(function() return aws.eks:describe_cluster { name = "x" } end)
+      run:log("%s %s %d", e.kind, e.code, e.status)'
+    [[ $code == 0 && $talk == *"missing ResourceNotFoundException 404"* ]]
+}
+
+waits() {
+    project waits
+    playbook 'run:log("is %s", aws.eks:wait("cluster_active", { name = "slow" }).cluster.status)'
+    [[ $code == 0 && $talk == *"is ACTIVE"* ]]
+    playbook 'aws.eks:wait("cluster_active", { name = "broken" })'
+    [[ $code == 1 && $talk == *"cluster_active"* && $talk == *FAILED* ]]
+}
+
+offline() {
+    project offline
+    playbook 'run:log("%s", aws.eks:describe_cluster { name = "x" }.cluster.arn)' || true
+    run "$DOSRUN" check playbooks/p.lua
+    [[ $code == 0 ]]
+    playbook 'aws.eks:describe_cluster { name = 7 }' || true
+    run "$DOSRUN" check playbooks/p.lua
+    [[ $code == 64 && $talk == *A101* ]]
+}
+
+check "help knows every service and operation" helps
+check "without credentials every source says why" sources
+check "wrong names and parameters are told with the line" names
+check "what changes something needs a verb" gate
+check "answers, pages, items, queries, errors" answers
+check "waiters wait, and end early when it is hopeless" waits
+check "check looks at names and parameters, offline" offline
+finish
