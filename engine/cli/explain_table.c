@@ -249,7 +249,8 @@ const struct explain explain_table[] = {
      "A verb of class \"pivot\" acted: data was deleted, or something else that nothing brings back. Undoing what came "
      "before it would leave a place that never was, so such a run only goes forward or stays as it is.",
      "dosrun rollback r7-1f33c0\nerror[R209]: run r7-1f33c0 did something that cannot be undone",
-     "`dosrun resume` goes on with it. If it is to stay as it is, `dosrun abandon RUN --yes`; a new deploy makes anew what "
+     "`dosrun resume` goes on with it. If it is to stay as it is, `dosrun abandon RUN --yes`; a new deploy makes anew "
+     "what "
      "it removed, without the data."},
     {"S401", "a changing call outside a verb",
      "A playbook sent something that may change the world outside a verb's act, where it would be neither journalled "
