@@ -8,7 +8,7 @@
 
 enum { PROTOCOL_DEPTH_MAX = 64 };
 
-/* ---- traits (protocol.c) ---- */
+/* ---- traits (traits.c) ---- */
 
 const char *aws_wire_name_or(struct aws_member member, const char *fallback); /* its name on the wire */
 const char *aws_wire_name(struct aws_member member);                            /* else its own name */
