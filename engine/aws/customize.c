@@ -30,7 +30,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-void aws_percent_decode(struct buf *out, struct view text)
+void aws_percent_decode(struct buf *out, struct view text, bool plus)
 {
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == '%' && i + 2 < text.len && hex_digit(text.ptr[i + 1]) >= 0 &&
@@ -38,7 +38,7 @@ void aws_percent_decode(struct buf *out, struct view text)
             buf_add_char(out, (char)(hex_digit(text.ptr[i + 1]) * 16 + hex_digit(text.ptr[i + 2])));
             i += 2;
         } else {
-            buf_add_char(out, text.ptr[i]);
+            buf_add_char(out, plus && text.ptr[i] == '+' ? ' ' : text.ptr[i]);
         }
     }
 }
@@ -175,7 +175,7 @@ static struct doc *text_decode(struct view text, bool escaped)
 
     buf_init(&plain, TEXT_MAX);
     if (escaped)
-        aws_percent_decode(&plain, text);
+        aws_percent_decode(&plain, text, false);
     else
         buf_add_view(&plain, text);
     value = json_parse(buf_view(&plain), &ignored);

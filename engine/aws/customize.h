@@ -27,7 +27,8 @@ void aws_customize_error(struct aws_operation operation, const struct aws_answer
 
 /* ---- between the files ---- */
 
-void aws_percent_decode(struct buf *out, struct view text);
+/* plus: "+" is a blank, as in forms. */
+void aws_percent_decode(struct buf *out, struct view text, bool plus);
 /* The setting of the environment, else of the profile; NULL. */
 const char *aws_custom_setting(const struct aws_config *config, const char *env, const char *name);
 

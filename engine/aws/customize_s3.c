@@ -189,7 +189,7 @@ int aws_s3_expect(struct aws_operation operation, const struct doc *params, stru
     return 0;
 }
 
-/* Readers of XML make one of all line breaks: keys keep theirs as character references. */
+/* Keys keep their line breaks as character references. */
 int aws_s3_line_breaks(struct aws_operation operation, const struct doc *params, struct aws_wire *wire,
                        struct aws_custom *custom, struct err *err)
 {
@@ -220,7 +220,7 @@ static void text_decode(struct doc *object, const char *name)
     if (!doc_is(text, DOC_STRING))
         return;
     buf_init(&plain, TEXT_MAX);
-    aws_percent_decode(&plain, doc_as_view(text));
+    aws_percent_decode(&plain, doc_as_view(text), true);
     doc_set(object, name, doc_string(buf_view(&plain)));
     buf_free(&plain);
 }

@@ -14,13 +14,28 @@ struct form {
     bool ec2;
 };
 
+/* As HTML forms: a blank is a plus sign. */
+static void form_escape(struct buf *out, struct view text)
+{
+    while (text.len) {
+        const char *blank = memchr(text.ptr, ' ', text.len);
+        size_t len = blank ? (size_t)(blank - text.ptr) : text.len;
+
+        url_escape(out, (struct view){text.ptr, len});
+        if (blank)
+            buf_add_char(out, '+');
+        len += blank != NULL;
+        text = (struct view){text.ptr + len, text.len - len};
+    }
+}
+
 static void pair_add(struct form *form, struct view value)
 {
     if (form->out->len)
         buf_add_char(form->out, '&');
-    url_escape(form->out, buf_view(&form->key));
+    form_escape(form->out, buf_view(&form->key));
     buf_add_char(form->out, '=');
-    url_escape(form->out, value);
+    form_escape(form->out, value);
 }
 
 static size_t key_push(struct form *form, const char *name)

@@ -1,6 +1,8 @@
 /* Where a request goes: the rule set's endpoint, or the configured one, joined with path, query and host prefix. */
 #include "aws/transfer.h"
 
+#include "aws/customize.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -39,6 +41,8 @@ static struct doc *builtins_of(const struct aws_transport *transport, const char
     const struct aws_config *config = transport->config;
     const char *style = setting(config, "s3.addressing_style");
     const char *arn_region = setting(config, "s3.use_arn_region");
+    const char *global =
+        aws_custom_setting(config, "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "s3.us_east_1_regional_endpoint");
     const char *account_mode = setting(config, "account_id_endpoint_mode");
     bool accelerate = is_true(setting(config, "s3.use_accelerate_endpoint"));
     bool path_style =
@@ -50,7 +54,9 @@ static struct doc *builtins_of(const struct aws_transport *transport, const char
     doc_set_bool(builtins, "AWS::UseFIPS", !endpoint && aws_config_fips(config));
     doc_set_bool(builtins, "AWS::UseDualStack", !endpoint && aws_config_dual_stack(config));
     doc_set_bool(builtins, "AWS::STS::UseGlobalEndpoint", false);
-    doc_set_bool(builtins, "AWS::S3::UseGlobalEndpoint", false);
+    /* us-east-1's buckets have the oldest of S3's names, unless the other is asked for. */
+    doc_set_bool(builtins, "AWS::S3::UseGlobalEndpoint",
+                 region && strcmp(region, "us-east-1") == 0 && (!global || strcmp(global, "regional") != 0));
     doc_set_bool(builtins, "AWS::S3::Accelerate", accelerate);
     doc_set_bool(builtins, "AWS::S3::ForcePathStyle", path_style);
     doc_set_bool(builtins, "AWS::S3::UseArnRegion", !arn_region || is_true(arn_region));

@@ -43,6 +43,7 @@ struct aws_transfer {
     struct http_call *call;
     struct doc *result; /* of the attempt that was judged last */
     bool resign;        /* the clock was corrected: the keys are as good as before */
+    bool destined;      /* the request has a DestinationRegion already */
     bool asking;        /* for the keys of a URL */
     bool cancelled;     /* while the keys were asked for: freed when they are there */
     void (*signed_fn)(void *ctx, const struct err *err);
@@ -112,6 +113,15 @@ static struct aws_sign sign_how(const struct aws_transfer *transfer, const struc
     };
 }
 
+/* Objects are stored with an encoding of their own: they arrive as they are, and so does what their checksum is of. */
+static bool answers_stream(const struct aws_transfer *transfer)
+{
+    struct aws_member payload = aws_shape_payload(aws_operation_output(transfer->operation));
+
+    return payload.table && ((aws_shape_flags(aws_member_shape(payload)) & AWS_SHAPE_STREAMING) ||
+                             (aws_member_flags(payload) & AWS_MEMBER_STREAMING));
+}
+
 static void sign(struct aws_transfer *transfer, const struct aws_identity *identity)
 {
     struct aws_keys keys = {identity->access_key, identity->secret_key, identity->session_token};
@@ -133,6 +143,8 @@ static void sign(struct aws_transfer *transfer, const struct aws_identity *ident
         if (!aws_headers_get(&wire->headers, headers.list[i].name))
             http_header_add(transfer->signing, headers.list[i].name, headers.list[i].value);
     aws_headers_clear(&headers);
+    if (answers_stream(transfer)) /* not signed: who is on the way may change it */
+        http_header_add(transfer->signing, "Accept-Encoding", "identity");
 }
 
 /* Without new keys the service's refusal stays the reason, and the source says why there are none. */
@@ -349,8 +361,10 @@ static void snapshot_presigned(void *ctx, struct doc *result, const struct http_
     }
     buf_add_text(body, "&PresignedUrl=");
     url_escape(body, doc_as_view(doc_get(result, "url")));
-    buf_add_text(body, "&DestinationRegion=");
-    url_escape(body, view_of(transfer->region));
+    if (!transfer->destined) {
+        buf_add_text(body, "&DestinationRegion=");
+        url_escape(body, view_of(transfer->region));
+    }
     send(transfer);
 }
 
@@ -370,7 +384,7 @@ static void snapshot_presign(struct aws_transfer *transfer, const struct doc *pl
 static bool is_snapshot_copy(const struct aws_transfer *transfer, const struct doc *params)
 {
     return strcmp(aws_operation_name(transfer->operation), "CopySnapshot") == 0 && transfer->region && transfer->keys &&
-           !doc_get(params, "PresignedUrl") && !doc_get(params, "DestinationRegion");
+           !transfer->request.presign_s && !doc_get(params, "PresignedUrl");
 }
 
 /* ---- the beginning ---- */
@@ -395,6 +409,7 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
                                         aws_transfer_fn *fn, void *ctx)
 {
     struct aws_transfer *transfer = mem_alloc(sizeof(*transfer));
+    struct doc *params = doc_ref(request->params);
 
     *transfer = (struct aws_transfer){.transport = transport,
                                       .operation = request->operation,
@@ -415,16 +430,23 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
         transfer->keys = NULL;
     aws_wire_init(&transfer->wire);
     aws_target_init(&transfer->target);
-    if (prepare(transfer, request->params, &transfer->err) != 0) {
+    transfer->destined = is_snapshot_copy(transfer, params) && doc_get(params, "DestinationRegion");
+    if (transfer->destined) { /* it is where we are, whatever was written there */
+        doc_unref(params);
+        params = doc_copy(request->params);
+        doc_set_text(params, "DestinationRegion", transfer->region);
+    }
+    if (prepare(transfer, params, &transfer->err) != 0) {
         transfer->timer = timer_start(transport->world, 0, end_early, transfer);
     } else if (request->presign_s && transfer->keys) {
         transfer->asking = true;
         transfer->keys(transfer->keys_ctx, false, presign, transfer);
-    } else if (is_snapshot_copy(transfer, request->params)) {
-        snapshot_presign(transfer, request->params);
+    } else if (is_snapshot_copy(transfer, params)) {
+        snapshot_presign(transfer, params);
     } else {
         send(transfer);
     }
+    doc_unref(params);
     return transfer;
 }
 

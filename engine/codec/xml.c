@@ -275,7 +275,7 @@ static void add_escaped(struct buf *out, struct view text, const char *escaped, 
 
 void xml_add_text(struct buf *out, struct view text)
 {
-    add_escaped(out, text, "&<>\r\n", false);
+    add_escaped(out, text, "&<>\r", false);
 }
 
 void xml_add_value(struct buf *out, struct view text)

@@ -114,9 +114,10 @@ static struct doc *bytes_out(struct aws_shape shape, const struct doc *value)
     }
     if (!doc_is(value, DOC_ARRAY))
         return doc_ref(value);
-    out = doc_array();
+    out = doc_array(); /* of a structure: the events of a stream */
     for (size_t i = 0; i < doc_size(value); i++)
-        doc_push(out, bytes_out(aws_member_shape(aws_shape_member(shape, 0)), doc_at(value, i)));
+        doc_push(out,
+                 bytes_out(type == AWS_LIST ? aws_member_shape(aws_shape_member(shape, 0)) : shape, doc_at(value, i)));
     return out;
 }
 
