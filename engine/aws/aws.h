@@ -1,12 +1,11 @@
 #pragma once
 /*
  * aws: a client of every operation in the table.
- * Owns: signing, endpoints, credentials, the protocols, waiters and pages, the word aws.call of the undo vocabulary.
+ * Owns: signing, endpoints, credentials, the protocols, waiters and pages.
  * Never: knows what a resource is or how one is made (lua/dosrun/aws), runs, verbs, the sandbox.
  */
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
-#include "base/undo.h"
 #include "codec/doc.h"
 #include "http/http.h"
 
@@ -56,9 +55,6 @@ struct aws_call;
 /* params are checked at once: what is wrong ends it from a later turn, nothing sent. */
 struct aws_call *aws_send(struct aws *aws, const struct aws_request *request, aws_answer_fn *fn, void *ctx);
 void aws_cancel(struct aws_call *call);
-/* A URL that anybody may use until it expires; from credentials that are at hand. ERR via fn. result is {url}. */
-struct aws_call *aws_presign(struct aws *aws, const struct aws_request *request, int expires_s, aws_answer_fn *fn, void *ctx);
-
 /* Who we are: sts:GetCallerIdentity's {Account, Arn, UserId}. */
 struct aws_call *aws_whoami(struct aws *aws, aws_answer_fn *fn, void *ctx);
 /* Where our credentials come from, "" before the first call; *expires_ms in wall time, 0: never or not known. Borrowed. */
@@ -73,5 +69,3 @@ bool aws_pages_next(struct aws_operation operation, struct doc *params, const st
 
 /* What help says (describe.c) of "" (all services), "eks", "eks.describe_cluster". */
 int aws_describe(struct buf *out, const struct aws_table *table, const char *word, struct err *err) __attribute__((warn_unused_result));
-
-struct undo_handler aws_undo_handler(struct aws *aws);

@@ -53,11 +53,12 @@ void *doc_pool_alloc(size_t size)
 
 void doc_pool_free(void *ptr)
 {
-    union head *head = (union head *)ptr - 1;
+    union head *head;
     size_t class;
 
     if (!ptr)
         return;
+    head = (union head *)ptr - 1;
     class = head->class;
     if (class == CLASSES) {
         free(head);
