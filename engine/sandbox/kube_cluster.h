@@ -6,10 +6,9 @@
  * Never: changes a stored document in place; answers for a kind that its tables do not name.
  * Sources of the rules: the published Kubernetes API reference and API conventions, v1.34.
  */
+#include "sandbox/host_lua.h"
 #include "sandbox/kube_shape.h"
 #include "sandbox/sim.h"
-
-struct lua_State;
 
 /* One version of an object; documents in the store are shared and never changed. */
 struct object {
@@ -202,21 +201,8 @@ void watch_notify(struct cluster *cluster, const struct history *change);
 void watch_drop(struct cluster *cluster, const struct resource *resource);
 void watch_free_all(struct cluster *cluster);
 
-/* ---- kube_lua.c: the Lua state of tables, rules and controllers ---- */
-
-struct lua_State *host_lua_new(struct cluster *cluster);
-void host_lua_free(struct lua_State *lua);
+/* kube_lua.c: host_lua.h, for a state whose host is the cluster. */
 struct cluster *host_lua_cluster(struct lua_State *lua);
-/* Pushes what lua/sandbox/<name>.lua returns (loaded once). Aborts when there is no such file: our bug. */
-void host_lua_require(struct lua_State *lua, const char *name);
-struct doc *host_lua_table(struct lua_State *lua, const char *name); /* the same as a document */
-/* Scalars as Lua values, containers as proxies of the document; frozen ones cannot be written to. */
-void host_lua_push(struct lua_State *lua, const struct doc *doc, bool frozen);
-struct doc *host_lua_take(struct lua_State *lua, int index); /* new reference; NULL for nil */
-/* The same to look at only: a stored document is not copied. */
-struct doc *host_lua_take_shared(struct lua_State *lua, int index);
-/* Calls the function below its arguments; a Lua error is our bug: message and abort. */
-void host_lua_call(struct lua_State *lua, int arguments, int results);
 
 /* ---- kube_controllers.c, kube_crd.c, kube_boot.c, kube_show.c, kube_fault.c ---- */
 

@@ -29,9 +29,14 @@ struct proxy {
 static const char array_name[] = "sandbox.array";
 static char modules_key, proxy_key; /* places in the registry */
 
+void *host_lua_host(struct lua_State *lua)
+{
+    return *(void **)lua_getextraspace(lua);
+}
+
 struct cluster *host_lua_cluster(struct lua_State *lua)
 {
-    return *(struct cluster **)lua_getextraspace(lua);
+    return host_lua_host(lua);
 }
 
 void host_lua_push(struct lua_State *lua, const struct doc *doc, bool frozen)
@@ -370,13 +375,13 @@ static void library_open(lua_State *lua)
     lua_pop(lua, 1);
 }
 
-struct lua_State *host_lua_new(struct cluster *cluster)
+struct lua_State *host_lua_new(void *host)
 {
     lua_State *lua = luaL_newstate();
 
     if (!lua)
         abort();
-    *(struct cluster **)lua_getextraspace(lua) = cluster;
+    *(void **)lua_getextraspace(lua) = host;
     library_open(lua);
     lua_newtable(lua);
     lua_rawsetp(lua, LUA_REGISTRYINDEX, &modules_key);
