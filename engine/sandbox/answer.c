@@ -188,9 +188,13 @@ static struct doc *plain_doc(const struct refusal *refusal)
     return doc;
 }
 
-void sim_answer_fault(struct sim *sim, struct sim_reply *reply, const struct sim_server *server,
+void sim_answer_fault(struct sim *sim, struct sim_reply *reply, struct sim_server *server,
                       const struct sim_request *request, enum fault_kind kind, uint64_t attempt)
 {
+    if (server && server->refuse) {
+        server->refuse(server, request, reply, sim_fault_name(kind));
+        return;
+    }
     bool kube = server && strcmp(server->name, "kube") == 0;
     struct target target = target_of(request->path);
     struct refusal refusal =

@@ -156,6 +156,8 @@ struct sim_message {
 int sim_message_init(struct sim_message *message, const char *method, const char *url, const struct header *headers,
                      size_t headers_len, struct view body, struct err *err) __attribute__((warn_unused_result));
 void sim_message_clear(struct sim_message *message);
+/* Percent decoding; a "%" without two digits stays as it is. plus: "+" is a blank (queries). */
+void sim_url_decode(struct buf *out, struct view text, bool plus);
 struct header *sim_headers_copy(const struct header *headers, size_t len);
 void sim_headers_free(struct header *headers, size_t len);
 
@@ -189,7 +191,7 @@ void sim_exchange_forget(struct sim_exchange *exchange); /* its reply is gone */
 
 /* ---- answer.c: what a server says in a fault ---- */
 
-void sim_answer_fault(struct sim *sim, struct sim_reply *reply, const struct sim_server *server,
+void sim_answer_fault(struct sim *sim, struct sim_reply *reply, struct sim_server *server,
                       const struct sim_request *request, enum fault_kind kind, uint64_t attempt);
 
 /* ---- late.c ---- */

@@ -1,4 +1,4 @@
-/* The public face: a sandbox whose servers are one Kubernetes cluster, its gateway and the scripts. */
+/* The public face: a sandbox whose servers are one Kubernetes cluster, its gateway, an AWS account and the scripts. */
 #include "sandbox/core.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ static void wire(struct sim *sim)
 
     sim_add(sim, kube);
     sim_add(sim, sim_gateway_new(sim, kube));
+    sim_add(sim, sim_aws_new(sim));
 }
 
 struct world *sandbox_new(const struct sandbox_options *options, struct err *err)
@@ -73,6 +74,14 @@ size_t sandbox_faults_left(struct world *world, struct doc *out)
 bool sandbox_crash_wrong(struct world *world)
 {
     return sim_crash_wrong(sim_of(world)->faults, world->attempts);
+}
+
+void sandbox_cluster(struct world *world, const char *region, const char *name)
+{
+    struct sim *sim = sim_of(world);
+
+    sim_aws_cluster(sim_server_named(sim, "aws"), region, name);
+    sim_store_flush(sim->store);
 }
 
 static struct doc *named(const char *name, const char *what, struct doc *take)

@@ -9,6 +9,12 @@
 #include "codec/doc.h"
 #include "world/world.h"
 
+/* The simulated AWS account's only lasting key; others are handed out by its STS. */
+#define SANDBOX_ACCESS_KEY "AKIASANDBOX000000000"
+#define SANDBOX_SECRET_KEY "the simulated cloud's only secret key"
+#define SANDBOX_REGION "eu-central-1"
+#define SANDBOX_ACCOUNT "111122223333" /* one of those that AWS keeps for examples */
+
 struct sandbox_options {
     const char *folder;       /* where this target's simulated cloud lives; NULL: in memory only */
     const char *project_root; /* writes below it go to the overlay */
@@ -34,6 +40,9 @@ int sandbox_reset(const char *folder, struct err *err) __attribute__((warn_unuse
 size_t sandbox_faults_left(struct world *world, struct doc *out);
 /* --crash named an attempt that turned out not to be a changing call, or never came: asked at the end of a run. */
 bool sandbox_crash_wrong(struct world *world);
+
+/* An EKS cluster of the simulated account, which is this target's simulated cluster; no effect when it is there. */
+void sandbox_cluster(struct world *world, const char *region, const char *name);
 
 /* How the engine reaches the simulated cluster: a kubeconfig document for this target. */
 struct doc *sandbox_kubeconfig(struct world *world);

@@ -27,6 +27,7 @@ struct sim_request {
     const char *method;
     struct view scheme, host; /* host without port */
     int port;
+    struct view target;       /* path and query as they were sent */
     const char *path;         /* decoded, without query */
     struct doc *query;        /* object: name -> string, decoded (the last one wins) */
     const struct header *headers;
@@ -64,9 +65,15 @@ struct sim_server {
     /* State faults (stale, ghost, stuck, foreign, unready) aimed at the resource of this request;
        returns false when the fault means nothing here. */
     bool (*fault)(struct sim_server *, const struct sim_request *, const char *kind);
+    /* The answer of a wire fault (throttle, expired, forbidden, ...) in the server's own words; NULL: answer.c has them. */
+    void (*refuse)(struct sim_server *, const struct sim_request *, struct sim_reply *, const char *kind);
     void (*free)(struct sim_server *);
 };
 
+/* aws_server.c: the simulated AWS account. */
+struct sim_server *sim_aws_new(struct sim *sim);
+/* An EKS cluster, which is the simulated one; no effect when it is there. */
+void sim_aws_cluster(struct sim_server *aws, const char *region, const char *name);
 /* kube_server.c: one simulated cluster per target. */
 struct sim_server *sim_kube_new(struct sim *sim, const char *target);
 /* gateway.c: the ingress gateway, which answers page requests by the cluster's VirtualServices. */

@@ -14,8 +14,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent decoding; a "%" without two digits stays as it is. plus: "+" is a blank (queries). */
-static void decode(struct buf *out, struct view text, bool plus)
+void sim_url_decode(struct buf *out, struct view text, bool plus)
 {
     for (size_t i = 0; i < text.len; i++) {
         int high = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
@@ -50,9 +49,9 @@ static struct doc *query_parse(struct view text)
         equals = memchr(pair.ptr, '=', pair.len);
         buf_reset(&name);
         buf_reset(&value);
-        decode(&name, (struct view){pair.ptr, equals ? (size_t)(equals - pair.ptr) : pair.len}, true);
+        sim_url_decode(&name, (struct view){pair.ptr, equals ? (size_t)(equals - pair.ptr) : pair.len}, true);
         if (equals)
-            decode(&value, (struct view){equals + 1, (size_t)(pair.ptr + pair.len - equals) - 1}, true);
+            sim_url_decode(&value, (struct view){equals + 1, (size_t)(pair.ptr + pair.len - equals) - 1}, true);
         doc_set(query, buf_text(&name), doc_string(buf_view(&value)));
     }
     buf_free(&name);
@@ -122,9 +121,10 @@ static int url_take(struct sim_message *message, struct err *err)
     path = origin_parse(message, err);
     if (!path)
         return -1;
+    message->request.target = (struct view){path, strcspn(path, "#")};
     query = path + strcspn(path, "?#");
     buf_init(&decoded, SIM_BODY_MAX);
-    decode(&decoded, path == query ? VIEW_LITERAL("/") : (struct view){path, (size_t)(query - path)}, false);
+    sim_url_decode(&decoded, path == query ? VIEW_LITERAL("/") : (struct view){path, (size_t)(query - path)}, false);
     message->path = buf_take(&decoded);
     message->request.path = message->path;
     if (*query == '?')

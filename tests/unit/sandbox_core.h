@@ -34,6 +34,8 @@ const char *tiny_fault(struct sim *sim);                 /* the last state fault
 struct exchange *got_send(struct got *got, struct sim *sim, const char *method, const char *url, struct send send);
 struct exchange *got_send_headers(struct got *got, struct sim *sim, const char *method, const char *url,
                                   const struct header *headers, size_t headers_len);
+struct exchange *got_send_request(struct got *got, struct sim *sim, const char *method, const char *url,
+                                  const struct header *headers, size_t headers_len, const char *body, bool changes);
 void got_await(struct got *got);
 /* Both; url below https://tiny.test */
 void got_call(struct got *got, struct sim *sim, const char *method, const char *path, struct send send);

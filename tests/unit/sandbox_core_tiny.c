@@ -252,6 +252,22 @@ struct exchange *got_send_headers(struct got *got, struct sim *sim, const char *
     return start(got, sim, &request);
 }
 
+struct exchange *got_send_request(struct got *got, struct sim *sim, const char *method, const char *url,
+                                  const struct header *headers, size_t headers_len, const char *body, bool changes)
+{
+    uint64_t attempt = world_attempt(&sim->world);
+    struct exchange_request request = {.attempt = attempt,
+                                       .logical = attempt,
+                                       .changes = changes,
+                                       .method = method,
+                                       .url = url,
+                                       .headers = headers,
+                                       .headers_len = headers_len,
+                                       .body = view_of(body)};
+
+    return start(got, sim, &request);
+}
+
 struct exchange *got_send(struct got *got, struct sim *sim, const char *method, const char *url, struct send send)
 {
     const struct header agent = {"User-Agent", "test"};
