@@ -55,6 +55,8 @@ struct aws_call;
 /* params are checked at once: what is wrong ends it from a later turn, nothing sent. */
 struct aws_call *aws_send(struct aws *aws, const struct aws_request *request, aws_answer_fn *fn, void *ctx);
 void aws_cancel(struct aws_call *call);
+/* A URL that anybody may use until it expires; result is {url}. */
+struct aws_call *aws_presign(struct aws *aws, const struct aws_request *request, int expires_s, aws_answer_fn *fn, void *ctx);
 /* Who we are: sts:GetCallerIdentity's {Account, Arn, UserId}. */
 struct aws_call *aws_whoami(struct aws *aws, aws_answer_fn *fn, void *ctx);
 /* Where our credentials come from, "" before the first call; *expires_ms in wall time, 0: never or not known. Borrowed. */

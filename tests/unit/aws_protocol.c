@@ -37,7 +37,7 @@ TEST(aws_requests_of_each_protocol)
     CHECK_TEXT(buf_text(&wire.path), "/");
     CHECK_TEXT(
         buf_text(&wire.body),
-        "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Flong-enough&RoleSessionName=a%20b"
+        "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Flong-enough&RoleSessionName=a+b"
         "&Tags.member.1.Key=k&Tags.member.1.Value=%C3%A4");
     aws_wire_clear(&wire);
 
