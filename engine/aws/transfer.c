@@ -163,15 +163,16 @@ static struct err keys_missing(const struct aws_transfer *transfer, const struct
 static void keys_known(void *ctx, const struct aws_identity *identity, const struct err *err)
 {
     struct aws_transfer *transfer = ctx;
+    bool cancelled = transfer->cancelled;
     struct err missing;
 
-    if (!err && !transfer->cancelled)
+    if (!err && !cancelled)
         sign(transfer, identity);
     if (err)
         missing = keys_missing(transfer, err);
     transfer->signing = NULL;
-    transfer->signed_fn(transfer->signed_ctx, err ? &missing : NULL);
-    if (transfer->cancelled)
+    transfer->signed_fn(transfer->signed_ctx, err ? &missing : NULL); /* an error ends the transfer */
+    if (cancelled)
         transfer_free(transfer);
 }
 
