@@ -142,13 +142,21 @@ static void check_value(struct check *check, struct aws_shape shape, const struc
     }
 }
 
-/* The code that this service has for it. */
+static bool has_error(struct aws_operation operation, const char *code)
+{
+    for (size_t i = 0; i < aws_operation_errors(operation); i++)
+        if (strcmp(aws_shape_error_code(aws_operation_error(operation, i)), code) == 0)
+            return true;
+    return false;
+}
+
+/* The code that this operation has for it, else the protocol's common one. */
 static const char *code_of(const struct cloud_call *call)
 {
-    static const char *const own[] = {"ValidationException", "InvalidParameterException", "InvalidParameter"};
+    static const char *const own[] = {"ValidationException", "InvalidParameterException"};
 
     for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-        if (aws_operation_error_find(call->operation, view_of(own[i])).table)
+        if (has_error(call->operation, own[i]))
             return own[i];
     return call_protocol(call) == AWS_QUERY ? "ValidationError" : "ValidationException";
 }
