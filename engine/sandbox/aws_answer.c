@@ -136,7 +136,7 @@ static void header_bound(struct answer *answer, struct aws_member member, const 
     struct buf text;
 
     buf_init(&text, SIM_BODY_MAX);
-    value_add(&text, aws_member_shape(member), time == AWS_TIME_DEFAULT ? AWS_TIME_RFC822 : time, value);
+    cloud_value_add(&text, aws_member_shape(member), time == AWS_TIME_DEFAULT ? AWS_TIME_RFC822 : time, value);
     header_add(answer, member_wire(member), buf_text(&text));
     buf_free(&text);
 }

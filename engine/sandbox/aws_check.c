@@ -133,7 +133,7 @@ static void check_value(struct check *check, struct aws_shape shape, const struc
     case AWS_INTEGER:
     case AWS_LONG:
         buf_init(&text, 64);
-        value_add(&text, shape, AWS_TIME_DEFAULT, value);
+        cloud_value_add(&text, shape, AWS_TIME_DEFAULT, value);
         check_bounds(check, shape, buf_text(&text), doc_as_real(value, 0), "value");
         buf_free(&text);
         break;

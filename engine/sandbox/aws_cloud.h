@@ -91,7 +91,7 @@ const char *member_wire(struct aws_member member); /* its locationName, else its
 bool value_time_parse(struct view text, double *seconds); /* ISO 8601, RFC 822 or seconds */
 void value_time_add(struct buf *out, enum aws_time format, double seconds);
 /* A scalar as headers and XML have it. */
-void value_add(struct buf *out, struct aws_shape shape, enum aws_time time, const struct doc *value);
+void cloud_value_add(struct buf *out, struct aws_shape shape, enum aws_time time, const struct doc *value);
 
 /* ---- aws_check.c ---- */
 

@@ -94,7 +94,7 @@ void value_time_add(struct buf *out, enum aws_time format, double seconds)
                  tm.tm_min, tm.tm_sec);
 }
 
-void value_add(struct buf *out, struct aws_shape shape, enum aws_time time, const struct doc *value)
+void cloud_value_add(struct buf *out, struct aws_shape shape, enum aws_time time, const struct doc *value)
 {
     switch (aws_shape_type(shape)) {
     case AWS_TIMESTAMP:

@@ -32,7 +32,7 @@ static struct doc *json_scalar(struct aws_shape shape, enum aws_time time, const
     if (type != AWS_TIMESTAMP || time == AWS_TIME_UNIX)
         return doc_ref(value);
     buf_init(&text, 64 << 20);
-    value_add(&text, shape, time, value);
+    cloud_value_add(&text, shape, time, value);
     out = doc_string(buf_view(&text));
     buf_free(&text);
     return out;
@@ -101,7 +101,7 @@ static int xml_element(struct cloud_call *call, struct buf *out, const char *nam
     buf_addf(out, "<%s>", name);
     buf_init(&text, 64 << 20);
     if (aws_shape_type(shape) == AWS_TIMESTAMP)
-        value_add(&text, shape, time_of(member, AWS_TIME_ISO8601), value);
+        cloud_value_add(&text, shape, time_of(member, AWS_TIME_ISO8601), value);
     if (text.len)
         xml_add_text(out, buf_view(&text));
     else
@@ -178,7 +178,7 @@ int write_xml(struct cloud_call *call, struct buf *out, struct aws_shape shape, 
         return xml_entries(call, out, "entry", shape, value);
     default:
         buf_init(&text, 64 << 20);
-        value_add(&text, shape, AWS_TIME_ISO8601, value);
+        cloud_value_add(&text, shape, AWS_TIME_ISO8601, value);
         xml_add_text(out, buf_view(&text));
         buf_free(&text);
         return 0;

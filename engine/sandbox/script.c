@@ -94,6 +94,20 @@ static int script_program(lua_State *L)
     return 0;
 }
 
+/* sandbox.cluster(name [, region]): the simulated AWS account has an EKS cluster of this name, which is the simulated
+ * one */
+static int script_cluster(lua_State *L)
+{
+    struct sim_server *aws = sim_server_named(script_of(L)->sim, "aws");
+    const char *name = luaL_checkstring(L, 1), *region = luaL_optstring(L, 2, SANDBOX_REGION);
+
+    only_while_loading(L);
+    if (!aws)
+        return luaL_error(L, "sandbox.cluster: there is no AWS account here");
+    sim_aws_cluster(aws, region, name);
+    return 0;
+}
+
 /* sandbox.now(): virtual seconds since 1970 */
 static int script_now(lua_State *L)
 {
@@ -116,8 +130,9 @@ static int script_hex(lua_State *L)
 
 static int setup(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"http", script_http}, {"program", script_program}, {"now", script_now}, {"hex", script_hex}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"http", script_http},       {"program", script_program},
+                                         {"cluster", script_cluster}, {"now", script_now},
+                                         {"hex", script_hex},         {NULL, NULL}};
 
     sim_value_open(L);
     lua_getglobal(L, "sandbox");
