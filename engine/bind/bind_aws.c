@@ -154,7 +154,7 @@ static int aws_request_lua(lua_State *L)
         request.token_ctx = &maker;
     }
     lua_getfield(L, 1, "params");
-    params = lua_isnil(L, -1) ? NULL : script_check_doc(L, lua_gettop(L));
+    params = lua_isnil(L, -1) ? NULL : script_check_bytes(L, lua_gettop(L));
     request.params = params;
     op = aws_op_new();
     op->call = aws_send(client(L), &request, aws_op_end, op);
@@ -166,7 +166,7 @@ static int aws_request_lua(lua_State *L)
 static int aws_check_lua(lua_State *L)
 {
     struct aws_operation operation = check_operation(L, 1, 2);
-    struct doc *params = script_check_doc(L, 3);
+    struct doc *params = script_check_bytes(L, 3);
     struct err err = ERR_INIT;
     int result = aws_params_check(operation, params, &err);
 
@@ -192,7 +192,7 @@ static int aws_judge_lua(lua_State *L)
         return luaL_error(L, "no such waiter");
     if (!lua_isnoneornil(L, 5))
         script_to_err(L, 5, &err);
-    result = lua_isnoneornil(L, 3) ? NULL : script_check_doc(L, 3);
+    result = lua_isnoneornil(L, 3) ? NULL : script_check_bytes(L, 3);
     buf_init(&why, 4096);
     state = aws_waiter_judge(service, &waiter, result, (int)luaL_optinteger(L, 4, 0), err.kind ? &err : NULL, &why);
     doc_unref(result);
@@ -233,10 +233,10 @@ static int aws_next_lua(lua_State *L)
 {
     struct aws_operation operation = check_operation(L, 1, 2);
     struct err err = ERR_INIT;
-    struct doc *params = script_check_doc(L, 3), *result = NULL;
+    struct doc *params = NULL, *result = NULL;
     bool more = false;
 
-    if (script_to_doc(L, 4, &result, &err) == 0)
+    if (script_to_bytes(L, 3, &params, &err) == 0 && script_to_bytes(L, 4, &result, &err) == 0)
         more = aws_pages_next(operation, params, result, &err);
     doc_unref(result);
     if (err.kind) {
@@ -260,7 +260,7 @@ static int aws_query_lua(lua_State *L)
     struct jmespath *path = jmespath_parse((struct view){text, len}, &err);
     struct doc *value = NULL, *found = NULL;
 
-    if (path && script_to_doc(L, 2, &value, &err) == 0)
+    if (path && script_to_bytes(L, 2, &value, &err) == 0)
         found = jmespath_search(path, value, &err);
     jmespath_free(path);
     doc_unref(value);

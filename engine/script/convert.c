@@ -134,6 +134,7 @@ struct reading {
     lua_State *L;
     struct err *err;
     size_t nodes, bytes;
+    bool binary; /* texts may be any bytes */
 };
 
 static void add_path(struct buf *out, const struct at *at)
@@ -164,6 +165,8 @@ static bool text_fits(struct reading *reading, const struct at *at, const char *
     reading->bytes += len;
     if (reading->bytes > BYTES_MAX)
         refuse(reading, at, "a document may have 64 MiB of text at most");
+    else if (reading->binary)
+        return true;
     else if (memchr(text, '\0', len))
         refuse(reading, at, "a text with a NUL byte cannot be put in a document; base64 can");
     else if (!utf8_is_clean((struct view){text, len}))
@@ -171,6 +174,16 @@ static bool text_fits(struct reading *reading, const struct at *at, const char *
     else
         return true;
     return false;
+}
+
+static bool key_fits(struct reading *reading, const struct at *at, const char *text, size_t len)
+{
+    bool binary = reading->binary, fits;
+
+    reading->binary = false;
+    fits = text_fits(reading, at, text, len);
+    reading->binary = binary;
+    return fits;
 }
 
 static struct doc *read_value(struct reading *reading, int index, const struct at *at);
@@ -226,7 +239,7 @@ static struct doc *read_object(struct reading *reading, int table, const struct 
         size_t size;
 
         member->key = lua_tolstring(L, -2, &size);
-        member->value = text_fits(reading, at, member->key, size) ? read_member(reading, at, member->key, 0) : NULL;
+        member->value = key_fits(reading, at, member->key, size) ? read_member(reading, at, member->key, 0) : NULL;
         if (!member->value)
             goto done;
         len++;
@@ -322,7 +335,9 @@ static struct doc *read_value(struct reading *reading, int index, const struct a
         return doc_real(lua_tonumber(L, index));
     case LUA_TSTRING:
         text = lua_tolstring(L, index, &len);
-        return text_fits(reading, at, text, len) ? doc_string((struct view){text, len}) : NULL;
+        if (!text_fits(reading, at, text, len))
+            return NULL;
+        return reading->binary ? doc_bytes((struct view){text, len}) : doc_string((struct view){text, len});
     case LUA_TTABLE:
         return read_table(reading, index, at);
     case LUA_TLIGHTUSERDATA:
@@ -335,25 +350,47 @@ static struct doc *read_value(struct reading *reading, int index, const struct a
     }
 }
 
-int script_to_doc(lua_State *L, int index, struct doc **doc, struct err *err)
+static struct doc *read_whole(lua_State *L, int index, bool binary, struct err *err)
 {
-    struct reading reading = {.L = L, .err = err};
+    struct reading reading = {.L = L, .err = err, .binary = binary};
     struct at top = {.up = NULL};
     int height = lua_gettop(L);
+    struct doc *doc = read_value(&reading, lua_absindex(L, index), &top);
 
-    *doc = read_value(&reading, lua_absindex(L, index), &top);
     lua_settop(L, height);
+    return doc;
+}
+
+int script_to_doc(lua_State *L, int index, struct doc **doc, struct err *err)
+{
+    *doc = read_whole(L, index, false, err);
     return *doc ? 0 : -1;
 }
 
-struct doc *script_check_doc(lua_State *L, int index)
+int script_to_bytes(lua_State *L, int index, struct doc **doc, struct err *err)
+{
+    *doc = read_whole(L, index, true, err);
+    return *doc ? 0 : -1;
+}
+
+static struct doc *check_whole(lua_State *L, int index, bool binary)
 {
     struct err err = ERR_INIT;
-    struct doc *doc;
+    struct doc *doc = read_whole(L, index, binary, &err);
 
-    if (script_to_doc(L, index, &doc, &err) < 0) {
+    if (!doc) {
         err_context(&err, "argument %d", index);
         script_raise(L, &err);
     }
     return doc;
+}
+
+struct doc *script_check_doc(lua_State *L, int index)
+{
+    return check_whole(L, index, false);
+}
+
+struct doc *script_check_bytes(lua_State *L, int index)
+{
+    return check_whole(L, index, true);
 }

@@ -97,6 +97,9 @@ void task_check_wait(struct lua_State *L);
 void script_push_doc(struct lua_State *L, const struct doc *doc);
 struct doc *script_check_doc(struct lua_State *L, int index); /* a new reference */
 int script_to_doc(struct lua_State *L, int index, struct doc **doc, struct err *err);
+/* The same, but texts may be any bytes (doc_bytes); names may not. */
+struct doc *script_check_bytes(struct lua_State *L, int index);
+int script_to_bytes(struct lua_State *L, int index, struct doc **doc, struct err *err);
 int script_array(struct lua_State *L); /* lua: array(t) -> t marked as an array */
 bool script_is_array(struct lua_State *L, int index);
 /* Pushes the bytes as a string and frees the buffer; never raises. */

@@ -119,3 +119,27 @@ TEST(read_only_faces_convert_as_what_they_show)
     doc_unref(doc);
     frame_free(&frame);
 }
+
+TEST(script_bytes_are_kept_as_they_are)
+{
+    struct err err = ERR_INIT;
+    struct doc *doc = NULL;
+    struct view text;
+    lua_State *L;
+
+    frame_init(&frame, NULL, 64 << 20);
+    L = script_lua(frame.script);
+    REQUIRE(!luaL_dostring(L, "return {blob = 'a\\0\\xff'}"));
+    REQUIRE(script_to_bytes(L, -1, &doc, &err) == 0);
+    text = doc_as_view(doc_get(doc, "blob"));
+    CHECK(view_equal(text, (struct view){"a\0\xff", 3}));
+    script_push_doc(L, doc);
+    lua_getfield(L, -1, "blob");
+    CHECK_INT((long long)lua_rawlen(L, -1), 3);
+    doc_unref(doc);
+
+    REQUIRE(!luaL_dostring(L, "return {['\\xff'] = 1}"));
+    CHECK(script_to_bytes(L, -1, &doc, &err) < 0);
+    CHECK_TEXT(err.message, "this text is not UTF-8");
+    frame_free(&frame);
+}
