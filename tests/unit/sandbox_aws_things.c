@@ -231,6 +231,7 @@ TEST(aws_ecr_repositories_have_their_rules)
 TEST(aws_eks_describes_the_cluster_of_the_sandbox)
 {
     struct ask ask = {.service = "eks", .method = "GET", .url = "https://eks.eu-central-1.amazonaws.com/clusters/dos"};
+    struct err err = ERR_INIT;
     struct sim *sim = aws_open(NULL, NULL);
 
     CHECK_SAYS(sim, 404, ask, "No cluster found for name: dos.");
@@ -241,6 +242,8 @@ TEST(aws_eks_describes_the_cluster_of_the_sandbox)
                "\"arn\":\"arn:aws:eks:eu-central-1:111122223333:cluster/dos\"");
     ask.url = "https://eks.eu-central-1.amazonaws.com/clusters";
     CHECK_SAYS(sim, 200, ask, "{\"clusters\":[\"dos\"]}");
+    CHECK_INT(sandbox_script(&sim->world, "s.lua", VIEW_LITERAL("sandbox.cluster('blue')"), &err), 0);
+    CHECK_SAYS(sim, 200, ask, "{\"clusters\":[\"blue\",\"dos\"]}");
     world_free(&sim->world);
 }
 
