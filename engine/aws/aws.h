@@ -44,8 +44,6 @@ struct aws_request {
     /* Makes a UUID for an idempotency token that params lack; NULL: the client does. */
     void (*token)(void *ctx, const char *member, char out[37]);
     void *token_ctx;
-    const char *body_file;     /* streaming payload from a file instead of params; NULL */
-    const char *answer_file;   /* streaming output into a file, written whole or not at all; NULL: in the result */
 };
 
 /* result is borrowed, NULL with err. err: code and message as the service said them, request id, kind; H-codes of http as well.

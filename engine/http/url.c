@@ -123,7 +123,8 @@ bool url_is_loopback(const struct url *url)
     memcpy(host, url->host.ptr, url->host.len);
     host[url->host.len] = '\0';
     /* RFC 6761, 6.3; libcurl asks nobody where those names are. */
-    if (strcasecmp(host, "localhost") == 0 || (url->host.len > 10 && strcasecmp(host + url->host.len - 10, ".localhost") == 0))
+    if (strcasecmp(host, "localhost") == 0 ||
+        (url->host.len > 10 && strcasecmp(host + url->host.len - 10, ".localhost") == 0))
         return true;
     if (inet_pton(AF_INET, host, &v4) == 1)
         return ntohl(v4.s_addr) >> 24 == 127;
