@@ -503,6 +503,7 @@ TEST(http_refuses_before_anything_leaves)
         {.url = "http://host/x"},
         {.url = "http://127.0.0.1.evil.example/"},
         {.url = "http://localhost.evil.example/"},
+        {.url = "http://xlocalhost/"},
         {.url = "http://169.254.169.254/"},
         {.url = buf_text(&host)},
         {.url = "ftp://localhost/"},
@@ -541,8 +542,8 @@ TEST(http_refuses_before_anything_leaves)
 
 TEST(http_loopback_may_be_plain)
 {
-    static const char *const urls[] = {"http://localhost/", "http://127.0.0.1:8080/x", "http://127.9.9.9/",
-                                       "http://[::1]:80/"};
+    static const char *const urls[] = {"http://localhost/", "http://x.localhost:1/", "http://127.0.0.1:8080/x",
+                                       "http://127.9.9.9/", "http://[::1]:80/"};
 
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         struct scene scene;
