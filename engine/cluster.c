@@ -133,7 +133,7 @@ static int lock_try(struct dosrun *dosrun, const struct kube_lease_options *opti
     if (!dosrun->answer.kind)
         return 0;
     *err = dosrun->answer;
-    dosrun->lease = NULL;
+    cluster_unlock(dosrun); /* it was not taken, but it is a thing of ours all the same */
     return -1;
 }
 
