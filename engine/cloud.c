@@ -2,6 +2,7 @@
 #include "dosrun.h"
 
 #include "aws/aws.h"
+#include "sandbox/sandbox.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,9 @@ static const char *real_env(void *ctx, const char *name)
 static const char *sandbox_env(void *ctx, const char *name)
 {
     static const char *const known[][2] = {
-        {"AWS_ACCESS_KEY_ID", "AKIASANDBOX000000000"},
-        {"AWS_SECRET_ACCESS_KEY", "the simulated cloud's only secret key"},
-        {"AWS_REGION", "eu-central-1"},
+        {"AWS_ACCESS_KEY_ID", SANDBOX_ACCESS_KEY},
+        {"AWS_SECRET_ACCESS_KEY", SANDBOX_SECRET_KEY},
+        {"AWS_REGION", SANDBOX_REGION},
     };
 
     (void)ctx;
