@@ -9,6 +9,7 @@
 #include "codec/xml.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static void answer_init(struct answer *answer, const struct cloud_call *call, in
     *answer = (struct answer){.status = status ? status : 200};
     buf_init(&answer->body, SIM_BODY_MAX);
     buf_init(&date, 64);
-    value_time_add(&date, AWS_TIME_RFC822, (double)(sim_now_ms(call->cloud->sim) / 1000));
+    value_time_add(&date, AWS_TIME_RFC822, floor((double)sim_now_ms(call->cloud->sim) / 1000));
     header_add(answer, call_is(call, "s3") ? "x-amz-request-id" : "x-amzn-RequestId", call->request_id);
     header_add(answer, "Date", buf_text(&date));
     buf_free(&date);
