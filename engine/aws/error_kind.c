@@ -3,6 +3,7 @@
  * everything). The throttling and transient ones are those of botocore's standard retry mode.
  */
 #include "aws/protocol_inside.h"
+#include "http/http.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -98,28 +99,6 @@ static bool is_one(const char *code, const char *const *list)
     return false;
 }
 
-static enum err_kind status_kind(int status)
-{
-    switch (status) {
-    case 401:
-        return ERR_AUTH;
-    case 403:
-        return ERR_DENIED;
-    case 404:
-    case 410:
-        return ERR_MISSING;
-    case 408:
-        return ERR_TIMEOUT;
-    case 409:
-    case 412:
-        return ERR_CONFLICT;
-    case 429:
-        return ERR_THROTTLED;
-    default:
-        return status >= 500 ? ERR_SERVER : ERR_QUOTA;
-    }
-}
-
 enum err_kind aws_error_kind(const char *code, int status, bool *retryable)
 {
     *retryable = status == 429 || status == 500 || (status >= 502 && status <= 504);
@@ -138,7 +117,7 @@ enum err_kind aws_error_kind(const char *code, int status, bool *retryable)
     for (size_t i = 0; status < 500 && i < sizeof(PARTS) / sizeof(PARTS[0]); i++)
         if (strstr(code, PARTS[i].part))
             return PARTS[i].kind;
-    return status_kind(status);
+    return http_status_kind(status);
 }
 
 void aws_error_code_set(struct err *err, const char *code)

@@ -74,6 +74,8 @@ struct http_answer {
     int attempts;
     int64_t sent_ms;   /* world_now_ms when the last attempt left */
 };
+/* What a failed status means when nothing more is known of it (RFC 9110, 15.5 and 15.6). */
+enum err_kind http_status_kind(int status);
 const char *http_answer_header(const struct http_answer *answer, const char *name); /* any case; NULL when absent */
 
 struct http_fns {

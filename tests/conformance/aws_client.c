@@ -13,6 +13,7 @@
 #include "aws/transfer.h"
 #include "base/digest.h"
 #include "codec/json.h"
+#include "open_gate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,26 +253,6 @@ static void line_start(struct driver *driver, struct doc *in)
 
 /* ---- the whole ---- */
 
-static void gate_enter(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt,
-                       uint64_t logical)
-{
-    (void)ctx;
-    (void)request;
-    (void)attempt;
-    (void)logical;
-    http_gate_open(call, NULL);
-}
-
-static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt,
-                       const struct http_answer *answer, const struct err *err)
-{
-    (void)ctx;
-    (void)request;
-    (void)attempt;
-    (void)answer;
-    (void)err;
-}
-
 static int driver_run(struct driver *driver, int together)
 {
     struct err err = ERR_INIT;
@@ -322,7 +303,7 @@ int main(int argc, char **argv)
         return 1;
     }
     driver.http = http_new(driver.world, NULL);
-    http_set_gate(driver.http, (struct http_gate){gate_enter, gate_leave, NULL, NULL});
+    http_set_gate(driver.http, open_gate());
     http_set_budget(driver.http, 1 << 30, 0);
     driver.aws = aws_new(driver.world, driver.http, NULL, driver.config, aws_table_builtin());
     result = driver_run(&driver, together);

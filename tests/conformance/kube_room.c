@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "codec/json.h"
 #include "kube/kube.h"
+#include "open_gate.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -24,26 +25,6 @@ struct room {
     int changed;
 };
 
-static void gate_enter(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt,
-                       uint64_t logical)
-{
-    (void)ctx;
-    (void)request;
-    (void)attempt;
-    (void)logical;
-    http_gate_open(call, NULL);
-}
-
-static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt,
-                       const struct http_answer *answer, const struct err *err)
-{
-    (void)ctx;
-    (void)request;
-    (void)attempt;
-    (void)answer;
-    (void)err;
-}
-
 static bool room_open(struct room *room, const char *context)
 {
     struct kube_config_options options = {.kubeconfig = getenv("KUBECONFIG_TEST"), .context = context};
@@ -53,7 +34,7 @@ static bool room_open(struct room *room, const char *context)
     room->world = world_real_new();
     room->marks = marks_new(view_of("conformance"));
     room->http = http_new(room->world, room->marks);
-    http_set_gate(room->http, (struct http_gate){.enter = gate_enter, .leave = gate_leave});
+    http_set_gate(room->http, open_gate());
     config = options.kubeconfig ? kube_config_load(room->world, &options, &room->err) : NULL;
     if (config)
         room->kube = kube_new(room->world, room->http, room->marks, config);

@@ -2,6 +2,7 @@
 #include "base/list.h"
 #include "codec/json.h"
 #include "codec/yaml.h"
+#include "open_gate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -370,26 +371,6 @@ bool fake_until(struct fake *fake, const bool *flag)
 
 /* ---- set up ---- */
 
-static void gate_enter(void *ctx, struct http_call *call, const struct http_request *request, uint64_t attempt,
-                       uint64_t logical)
-{
-    (void)ctx;
-    (void)request;
-    (void)attempt;
-    (void)logical;
-    http_gate_open(call, NULL);
-}
-
-static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt,
-                       const struct http_answer *answer, const struct err *err)
-{
-    (void)ctx;
-    (void)request;
-    (void)attempt;
-    (void)answer;
-    (void)err;
-}
-
 struct fake *fake_new(void)
 {
     static const struct world_ops ops = {
@@ -421,7 +402,7 @@ struct fake *fake_new(void)
     fake->headers = doc_object();
     fake->marks = marks_new(view_of("a key for tests"));
     fake->http = http_new(&fake->world, fake->marks);
-    http_set_gate(fake->http, (struct http_gate){.enter = gate_enter, .leave = gate_leave});
+    http_set_gate(fake->http, open_gate());
     fake_config(fake, "{clusters: [{name: c, cluster: {server: 'https://api.test'}}], users: [{name: u, user: {token: "
                       "tok}}], contexts: [{name: x, context: {cluster: c, user: u}}], current-context: x}");
     return fake;
