@@ -41,6 +41,7 @@ struct aws_request {
     uint64_t logical;
     const char *subject;       /* NULL: "aws eks DescribeCluster" */
     bool guarded;              /* a late or second arrival does no harm, though there is no idempotency token */
+    const struct aws_headers *headers; /* further ones, signed: whoever uses a presigned URL must send them too; NULL: none */
     /* Makes a UUID for an idempotency token that params lack; NULL: the client does. */
     void (*token)(void *ctx, const char *member, char out[37]);
     void *token_ctx;
@@ -59,6 +60,13 @@ struct aws_call *aws_presign(struct aws *aws, const struct aws_request *request,
 struct aws_call *aws_whoami(struct aws *aws, aws_answer_fn *fn, void *ctx);
 /* Where our credentials come from, "" before the first call; *expires_ms in wall time, 0: never or not known. Borrowed. */
 const char *aws_source(struct aws *aws, int64_t *expires_ms);
+
+/* ---- EKS (eks_token.c): a bearer token is a URL that tells sts who we are, meant for one cluster ---- */
+
+enum { AWS_EKS_TOKEN_MS = 14 * 60 * 1000 }; /* how long it is good: 15 minutes for the cluster, less one for its clock */
+/* Makes the token, sends nothing; result is {url}. region: the cluster's. */
+struct aws_call *aws_eks_token(struct aws *aws, const char *region, const char *cluster, aws_answer_fn *fn, void *ctx);
+void aws_eks_token_add(struct buf *out, const struct doc *result); /* of such a result: the token, plain */
 
 /* Waiters and pages are loops over aws_send; these two say what an answer means (waiter.c, pages.c). */
 enum aws_wait_state { AWS_WAIT_RETRY, AWS_WAIT_SUCCESS, AWS_WAIT_FAILURE };

@@ -403,6 +403,9 @@ static int prepare(struct aws_transfer *transfer, const struct doc *params, stru
         return -1;
     if (request.presign_s)
         form_to_query(transfer);
+    for (size_t i = 0; request.headers && i < request.headers->len; i++)
+        aws_headers_add(&transfer->wire.headers, request.headers->list[i].name,
+                        view_of(request.headers->list[i].value));
     return aws_target_resolve(transport, &request, &transfer->wire, &transfer->target, err);
 }
 

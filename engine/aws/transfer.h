@@ -27,6 +27,7 @@ struct aws_transfer_request {
     const struct doc *params; /* customized, checked, plain, with their idempotency tokens */
     const char *region;       /* NULL: none is known; then only what needs none can be called */
     const char *endpoint_url; /* NULL: the configured one, else by the rules */
+    const struct aws_headers *headers; /* further ones, signed; NULL: none */
     aws_keys_fn *keys;        /* NULL: unsigned */
     void *keys_ctx;
     bool guarded;             /* a repetition is recognised: it carries a token, or its effect is the same */
