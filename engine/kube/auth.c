@@ -36,6 +36,8 @@ struct kube_auth *kube_auth_none_new(void)
 struct kube_auth *kube_auth_new(struct world *world, const struct kube_config *config, kube_certificate_fn *certificate,
                                 void *ctx)
 {
+    if (config->token_fn)
+        return kube_auth_asked_new(world, config);
     if (config->exec)
         return kube_auth_exec_new(world, config, certificate, ctx);
     if (config->token || config->token_file)

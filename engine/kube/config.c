@@ -487,6 +487,8 @@ static void source_name(struct kube_config *config)
 {
     const char *command = doc_path_text(config->exec, "command", NULL);
 
+    if (config->source)
+        return;
     if (config->exec)
         config->source = mem_printf("exec %s", strrchr(command, '/') ? strrchr(command, '/') + 1 : command);
     else if (config->token_file)
@@ -605,6 +607,11 @@ struct kube_config *kube_config_load(struct world *world, const struct kube_conf
         err_set(err, ERR_AUTH, "no cluster found; looked at %s",
                 loading.looked.len ? buf_text(&loading.looked) : "nothing");
         err_explain(err, "H301");
+    }
+    if (good && options->token) {
+        config->token_fn = options->token;
+        config->token_ctx = options->token_ctx;
+        config->source = mem_text(options->token_source);
     }
     if (good)
         source_name(config);

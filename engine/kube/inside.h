@@ -20,6 +20,8 @@ struct kube_config {
     char *ca_pem, *cert_pem, *key_pem, *server_name;
     bool insecure;
     char *token, *token_file, *username, *password;
+    kube_token_fn *token_fn; /* in place of all of them; NULL: none */
+    void *token_ctx;
     struct doc *exec;        /* the user's exec section, command already resolved */
     struct doc *exec_config; /* the cluster's extension for it, or NULL */
     struct doc *impersonate; /* array of {name, value}: headers */
@@ -63,6 +65,7 @@ struct kube_tls {
 };
 
 struct kube_auth *kube_auth_token_new(struct world *world, const struct kube_config *config);
+struct kube_auth *kube_auth_asked_new(struct world *world, const struct kube_config *config);
 struct kube_auth *kube_auth_basic_new(const struct kube_config *config);
 struct kube_auth *kube_auth_none_new(void);
 /* certificate: told when the program handed out a client certificate. */

@@ -12,11 +12,20 @@
 /* ---- kubeconfig (config.c, auth_<source>.c) ----
  * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ */
 
+/* Asks somebody else for a bearer token, and calls got once: at once or later. refused: the server did not take the last
+   one. A token is plain and borrowed during the call; expires_ms in wall time, 0: never. Who frees the client sees to it
+   that no answer comes afterwards. */
+typedef void kube_token_got_fn(void *got_ctx, const char *token, int64_t expires_ms, const struct err *err);
+typedef void kube_token_fn(void *ctx, bool refused, kube_token_got_fn *got, void *got_ctx);
+
 struct kube_config_options {
     const char *kubeconfig;  /* value of KUBECONFIG: a list of files by ":"; NULL or "" : ~/.kube/config */
     const char *home;        /* for ~/.kube/config; NULL: not looked at */
     const char *context;     /* NULL: current-context */
-    const struct doc *inline_config; /* a kubeconfig as a document, instead of files (the sandbox) */
+    const struct doc *inline_config; /* a kubeconfig as a document, instead of files (the sandbox, EKS) */
+    kube_token_fn *token;    /* who we are, whatever the user's entry says; NULL: what it says */
+    void *token_ctx;
+    const char *token_source; /* with token: kube_config_source */
     bool in_cluster;         /* look at the service account's files too */
     bool insecure_allowed;   /* --insecure-skip-tls-verify was given */
 };
