@@ -2,6 +2,7 @@
 #include "dosrun.h"
 
 #include "aws/aws.h"
+#include "aws/undo.h"
 #include "sandbox/sandbox.h"
 
 #include <stdlib.h>
@@ -75,6 +76,23 @@ bool cloud_is_meant(struct dosrun *dosrun)
         free(path);
     }
     return meant;
+}
+
+static void undo_start(void *ctx, const struct undo_request *request, undo_done_fn *done, void *done_ctx)
+{
+    struct dosrun *dosrun = ctx;
+    struct err err = ERR_INIT;
+    struct aws *aws = cloud_client(dosrun, &err);
+
+    if (aws)
+        aws_undo_start(aws, dosrun->world, request, done, done_ctx);
+    else
+        done(done_ctx, UNDO_FAILED, NULL, &err);
+}
+
+struct undo_handler cloud_undo_handler(struct dosrun *dosrun)
+{
+    return (struct undo_handler){.op = "aws.call", .start = undo_start, .ctx = dosrun};
 }
 
 void cloud_free(struct dosrun *dosrun)

@@ -191,6 +191,13 @@ static void note_failure(struct dosrun *dosrun)
         dosrun->place = *place;
 }
 
+/* Where credentials come from gives none any more, or only ones that were refused: undo would fail call by call. */
+static bool is_locked_out(const struct err *err)
+{
+    return err->kind == ERR_AUTH && (strcmp(err->explain, "A203") == 0 || strcmp(err->explain, "A204") == 0 ||
+                                     strcmp(err->explain, "A205") == 0);
+}
+
 static bool rolls_back(const struct dosrun *dosrun)
 {
     const char *on_failure = doc_as_text(doc_get(playbook_about(dosrun->playbook), "on_failure"), "rollback");
@@ -198,7 +205,8 @@ static bool rolls_back(const struct dosrun *dosrun)
     if (dosrun->interrupted || changes_past_pivot(dosrun->changes) ||
         (dosrun->journal && journal_trouble(dosrun->journal)))
         return false;
-    if (strcmp(dosrun->err.code, "CredentialsExhausted") == 0 || dosrun->err.kind == ERR_INTERNAL)
+    if (strcmp(dosrun->err.code, "CredentialsExhausted") == 0 || is_locked_out(&dosrun->err) ||
+        dosrun->err.kind == ERR_INTERNAL)
         return false;
     if (dosrun->lease && kube_lease_lost(dosrun->lease))
         return false; /* whoever has the lock now acts on what stands */

@@ -118,6 +118,7 @@ void cluster_unlock(struct dosrun *dosrun);
 
 /* ---- AWS (cloud.c) ---- */
 struct aws *cloud_client(struct dosrun *dosrun, struct err *err); /* made on first use */
+struct undo_handler cloud_undo_handler(struct dosrun *dosrun);     /* of aws.call */
 /* Was AWS asked for: by an option, by the target, by this machine's environment or files? */
 bool cloud_is_meant(struct dosrun *dosrun);
 void cloud_free(struct dosrun *dosrun);

@@ -133,6 +133,7 @@ int session_changes(struct dosrun *dosrun, enum change_mode mode)
     http_set_gate(dosrun->http, changes_gate(dosrun->changes));
     undo_builtin(dosrun->changes);
     changes_undo_handler(dosrun->changes, playbook_undo_handler(&dosrun->bind));
+    changes_undo_handler(dosrun->changes, cloud_undo_handler(dosrun));
     kube = place_needs_cluster(dosrun) && !dosrun->bind.check ? cluster_client(dosrun, &ignored) : NULL;
     if (kube) {
         kube_undo_handlers(kube, handlers);

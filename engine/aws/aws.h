@@ -25,6 +25,7 @@ struct aws_service aws_find_service(const struct aws *aws, const char *name, str
    did-you-mean. */
 struct aws_service aws_service_need(const struct aws_table *table, const char *name, struct err *err);
 struct aws_operation aws_operation_need(struct aws_service service, const char *name, struct err *err);
+const char *aws_region_of(const struct aws *aws); /* the configured one; NULL: none is */
 /* An idempotency token: a UUID (version 4's form) that is a keyed hash of its purpose. */
 void aws_token_make(struct view key, struct view purpose, char out[37]);
 

@@ -52,6 +52,11 @@ const struct aws_table *aws_table_of(const struct aws *aws)
     return aws->table;
 }
 
+const char *aws_region_of(const struct aws *aws)
+{
+    return aws_config_region(aws->transport.config);
+}
+
 void aws_add_table(struct aws *aws, struct aws_table *table)
 {
     if (aws->packs_len < TABLES_MAX)
@@ -147,12 +152,13 @@ static void token_make(void *ctx, const char *member, char out[37])
     aws_token_make((struct view){(const char *)key, sizeof(key)}, view_of(purpose), out);
 }
 
-static bool has_token(struct aws_shape input)
+/* The idempotency token in params; NULL: the operation has none. */
+static const char *token_of(struct aws_shape input, const struct doc *params)
 {
     for (size_t i = 0; i < aws_shape_members(input); i++)
         if (aws_member_flags(aws_shape_member(input, i)) & AWS_MEMBER_TOKEN)
-            return true;
-    return false;
+            return doc_as_text(doc_get(params, aws_member_name(aws_shape_member(input, i))), NULL);
+    return NULL;
 }
 
 /* Checked, with tokens, in plain text. NULL with err. */
@@ -285,6 +291,7 @@ static struct aws_call *call_start(struct aws *aws, const struct aws_request *re
 {
     struct aws_call *call = call_new(aws, request->operation, fn, ctx);
     struct doc *params = params_prepare(aws, request, &call->err);
+    const char *token;
     char subject[160];
 
     if (!params)
@@ -292,6 +299,7 @@ static struct aws_call *call_start(struct aws *aws, const struct aws_request *re
     snprintf(subject, sizeof(subject), "aws %s %s", aws_service_name(aws_operation_service(request->operation)),
              aws_operation_name(request->operation));
     call->credentials = credentials_of(aws, request->role);
+    token = token_of(aws_operation_input(request->operation), params);
     call->transfer =
         aws_transfer_start(&aws->transport,
                            &(struct aws_transfer_request){
@@ -302,7 +310,8 @@ static struct aws_call *call_start(struct aws *aws, const struct aws_request *re
                                .headers = request->headers,
                                .keys = keys_get,
                                .keys_ctx = call,
-                               .guarded = request->guarded || has_token(aws_operation_input(request->operation)),
+                               .guarded = request->guarded || token,
+                               .token = token,
                                .backward = request->backward,
                                .timeout_ms = request->timeout_ms,
                                .attempts_max = request->attempts_max,

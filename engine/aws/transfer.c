@@ -29,7 +29,7 @@ struct aws_transfer {
     struct aws_target target;
     struct aws_custom custom;
     struct aws_transfer_request request; /* without params; its texts are those below */
-    char *region, *endpoint_url, *subject;
+    char *region, *endpoint_url, *subject, *token;
     struct aws_transfer *inner; /* makes an URL that goes into the request */
     aws_keys_fn *keys;
     void *keys_ctx;
@@ -59,6 +59,7 @@ static void transfer_free(struct aws_transfer *transfer)
     free(transfer->region);
     free(transfer->endpoint_url);
     free(transfer->subject);
+    free(transfer->token);
     free(transfer->refusal);
     free(transfer);
 }
@@ -286,6 +287,7 @@ static void send(struct aws_transfer *transfer)
                                    .logical = request->logical,
                                    .guarded = request->guarded,
                                    .subject = request->subject,
+                                   .token = request->token,
                                },
                                judge, &fns, transfer);
 }
@@ -421,6 +423,7 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
                                       .region = mem_text(request->region),
                                       .endpoint_url = mem_text(request->endpoint_url),
                                       .subject = mem_text(request->subject),
+                                      .token = mem_text(request->token),
                                       .keys = request->keys,
                                       .keys_ctx = request->keys_ctx,
                                       .fn = fn,
@@ -430,6 +433,7 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
     transfer->request.region = transfer->region;
     transfer->request.endpoint_url = transfer->endpoint_url;
     transfer->request.subject = transfer->subject;
+    transfer->request.token = transfer->token;
     if (aws_operation_flags(request->operation) & AWS_OPERATION_UNSIGNED)
         transfer->keys = NULL;
     aws_wire_init(&transfer->wire);

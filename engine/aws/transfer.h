@@ -37,6 +37,7 @@ struct aws_transfer_request {
     void *owner;
     uint64_t logical;
     const char *subject;
+    const char *token;        /* the idempotency token in params, for the journal; NULL: none */
     int presign_s;            /* not 0: nothing is sent, the result is {url}, good for so many seconds */
 };
 

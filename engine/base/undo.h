@@ -9,7 +9,7 @@
  *   kube.fields  {ref, uid, applied, set, unset}           kube/undo.c
  *   kube.create  {object}                                  kube/undo.c
  *   route.weights {ref, uid, route, weights}               istio/undo.c
- *   aws.call     {service, op, params, if_still}           (with aws)
+ *   aws.call     {service, name, find, fields, delete, ours}  aws/undo.c; aws/resource.h says more
  *   verb.undo    {name, version, input}                    run/undo_verb.c
  *   none         {why}                                     change/undo.c
  *

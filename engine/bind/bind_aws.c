@@ -4,11 +4,16 @@
 
 #include "aws/aws.h"
 #include "aws/jmespath.h"
+#include "aws/resource.h"
+#include "codec/json.h"
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PURPOSE_MAX = 64 << 20 };
 
 static struct aws *client(lua_State *L)
 {
@@ -98,36 +103,44 @@ static struct aws_op *aws_op_new(void)
     return aws;
 }
 
-/* An idempotency token is the same in every repetition of a change: a keyed hash of run, resource, operation, member.
+/*
+ * An idempotency token is the same in every repetition of a change: a keyed hash of run, resource, operation, member
+ * and parameters (a service refuses a token that comes again with others). The call's intent keeps it.
  */
 struct token_maker {
     struct bind *bind;
     struct change *change;
     const char *operation;
+    const struct doc *params;
 };
 
 static void token_make(void *ctx, const char *member, char out[37])
 {
     const struct token_maker *maker = ctx;
-    char *purpose = mem_printf("aws token\n%s\n%s\n%s", change_key(maker->change), maker->operation, member);
     struct view key = {(const char *)maker->bind->name_key, sizeof(maker->bind->name_key)};
+    struct buf purpose;
 
-    aws_token_make(key, view_of(purpose), out);
-    free(purpose);
+    buf_init(&purpose, PURPOSE_MAX);
+    buf_addf(&purpose, "aws token\n%s\n%s\n%s\n", change_key(maker->change), maker->operation, member);
+    if (maker->params)
+        json_add(&purpose, maker->params, JSON_COMPACT);
+    aws_token_make(key, buf_view(&purpose), out);
+    buf_free(&purpose);
 }
 
 /*
- * request { service, operation, params?, region?, role?, endpoint_url?, timeout_ms?, attempts?, guarded? } -> result,
- * status. params is taken as it stands; the operation's class says whether it passes the gate.
+ * request { service, operation, params?, region?, role?, endpoint_url?, timeout_ms?, attempts?, guarded?, subject? } ->
+ * result, status. params is taken as it stands; the operation's class says whether it passes the gate.
  */
 static int aws_request_lua(lua_State *L)
 {
     struct change *change = bind_change_of(L);
     struct aws_request request = {0};
-    struct token_maker maker = {bind_of(L), change, NULL};
+    struct token_maker maker = {bind_of(L), change, NULL, NULL};
     struct aws_operation operation;
     struct doc *params;
     struct aws_op *op;
+    char subject[160];
 
     luaL_checktype(L, 1, LUA_TTABLE);
     task_check_wait(L);
@@ -145,21 +158,128 @@ static int aws_request_lua(lua_State *L)
     request.attempts_max = (int)lua_tointeger(L, -1);
     lua_getfield(L, 1, "guarded");
     request.guarded = lua_toboolean(L, -1);
+    snprintf(subject, sizeof(subject), "aws %s %s", aws_service_name(aws_operation_service(operation)),
+             aws_operation_name(operation));
+    request.subject = bind_field_text(L, 1, "subject", subject);
     if (change && !(aws_operation_flags(operation) & AWS_OPERATION_READS)) {
         maker.operation = aws_operation_name(operation);
         request.owner = change;
-        request.logical = change_logical(change, aws_service_name(aws_operation_service(operation)), maker.operation);
+        request.logical = change_logical_subject(change, request.subject);
         request.backward = change_is_backward(change);
         request.token = token_make;
         request.token_ctx = &maker;
     }
     lua_getfield(L, 1, "params");
     params = lua_isnil(L, -1) ? NULL : script_check_bytes(L, lua_gettop(L));
-    request.params = params;
+    request.params = maker.params = params;
     op = aws_op_new();
     op->call = aws_send(client(L), &request, aws_op_end, op);
     doc_unref(params);
     return task_wait(L, &op->op);
+}
+
+/* ---- resources ---- */
+
+struct look_op {
+    struct op op;
+    struct resource_look *look;
+    struct doc *state;
+    struct err err;
+};
+
+static void look_op_free(struct op *op)
+{
+    struct look_op *look = (struct look_op *)op;
+
+    doc_unref(look->state);
+    free(look);
+}
+
+static void look_op_cancel(struct op *op)
+{
+    resource_look_cancel(((struct look_op *)op)->look);
+}
+
+static int look_op_push(lua_State *L, struct op *op, struct err *err)
+{
+    const struct look_op *look = (const struct look_op *)op;
+
+    if (look->err.kind) {
+        *err = look->err;
+        return -1;
+    }
+    if (look->state)
+        script_push_doc(L, look->state);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static void look_op_end(void *ctx, struct doc *state, const struct err *err)
+{
+    struct look_op *look = ctx;
+
+    look->state = state;
+    if (err)
+        look->err = *err;
+    task_ready(&look->op);
+}
+
+/* look(spec) -> { found, fields }, or nil: what there is of a resource (aws/resource.h says what spec holds) */
+static int aws_look_lua(lua_State *L)
+{
+    struct aws *aws = client(L);
+    struct look_op *look;
+    struct err err = ERR_INIT;
+    struct doc *spec;
+
+    task_check_wait(L);
+    spec = script_check_doc(L, 1);
+    look = mem_alloc(sizeof(*look));
+    look->op = (struct op){.push = look_op_push, .cancel = look_op_cancel, .free = look_op_free};
+    look->err = ERR_INIT;
+    look->look = resource_look_start(aws, spec, false, look_op_end, look, &err);
+    doc_unref(spec);
+    if (look->look)
+        return task_wait(L, &look->op);
+    free(look);
+    return script_raise(L, &err);
+}
+
+/* fill(call, context) -> the params of a call of a kind's */
+static int aws_fill_lua(lua_State *L)
+{
+    struct doc *call = script_check_doc(L, 1), *context = script_check_doc(L, 2);
+    struct err err = ERR_INIT;
+    struct doc *params = resource_params(call, context, &err);
+
+    doc_unref(call);
+    doc_unref(context);
+    if (!params)
+        return script_raise(L, &err);
+    script_push_doc(L, params);
+    doc_unref(params);
+    return 1;
+}
+
+/* wire(field, value, entry) -> the value as the service takes it */
+static int aws_wire_lua(lua_State *L)
+{
+    struct doc *field = script_check_doc(L, 1), *value = script_check_doc(L, 2);
+    struct doc *wire = resource_wire(field, value, lua_toboolean(L, 3));
+
+    script_push_doc(L, wire);
+    doc_unref(field);
+    doc_unref(value);
+    doc_unref(wire);
+    return 1;
+}
+
+/* region() -> the configured one, or nil */
+static int aws_region_lua(lua_State *L)
+{
+    lua_pushstring(L, aws_region_of(client(L)));
+    return 1;
 }
 
 /* check(service, operation, params): raises what is wrong with them; nothing is sent */
@@ -320,7 +440,9 @@ int bind_aws_open(lua_State *L)
         {"next", aws_next_lua},       {"operation", aws_operation_lua},
         {"query", aws_query_lua},     {"request", aws_request_lua},
         {"service", aws_service_lua}, {"services", aws_services_lua},
-        {"waiter", aws_waiter_lua},   {NULL, NULL},
+        {"waiter", aws_waiter_lua},   {"look", aws_look_lua},
+        {"fill", aws_fill_lua},       {"wire", aws_wire_lua},
+        {"region", aws_region_lua},   {NULL, NULL},
     };
 
     luaL_newlib(L, functions);

@@ -204,11 +204,17 @@ static int change_begin_lua(lua_State *L)
     return task_wait(L, &begin->op);
 }
 
-/* change:undo(data): a better undo, known only now (a uid) */
+/* change:undo(data): a better undo, known only now (a uid); change:undo() -> what it is so far */
 static int change_undo_lua(lua_State *L)
 {
     struct handle *handle = handle_check(L);
-    struct doc *undo = script_check_doc(L, 2);
+    struct doc *undo;
+
+    if (lua_gettop(L) == 1) {
+        script_push_doc(L, change_undo(handle->change));
+        return 1;
+    }
+    undo = script_check_doc(L, 2);
 
     change_undo_set(handle->change, undo);
     doc_unref(undo);

@@ -40,6 +40,7 @@ static void call_free(struct past_call *call)
     list_remove(&call->link);
     free(call->method);
     free(call->url);
+    free(call->subject);
     free(call);
 }
 
@@ -127,7 +128,7 @@ struct record *record_of(struct changes *changes, const char *key)
 }
 
 struct past_call *record_call_add(struct record *record, uint64_t attempt, uint64_t logical, const char *method,
-                                  const char *url)
+                                  const char *url, const char *subject)
 {
     struct past_call *call = mem_alloc(sizeof(*call));
 
@@ -135,6 +136,7 @@ struct past_call *record_call_add(struct record *record, uint64_t attempt, uint6
     call->logical = logical;
     call->method = mem_text(method);
     call->url = mem_text(url);
+    call->subject = mem_text(subject);
     call->open = true;
     list_add_tail(&record->calls, &call->link);
     return call;
@@ -339,6 +341,18 @@ uint64_t change_logical(const struct change *change, const char *method, const c
         const struct past_call *call = LIST_OF(link, struct past_call, link);
 
         if (strcmp(call->method, method) == 0 && strcmp(call->url, url) == 0)
+            return call->logical;
+    }
+    return 0;
+}
+
+uint64_t change_logical_subject(const struct change *change, const char *subject)
+{
+    LIST_EACH(link, &change->record->calls)
+    {
+        const struct past_call *call = LIST_OF(link, struct past_call, link);
+
+        if (call->subject && strcmp(call->subject, subject) == 0)
             return call->logical;
     }
     return 0;

@@ -92,6 +92,8 @@ bool change_is_backward(const struct change *change); /* part of an undo */
 bool change_unknown(const struct change *change);
 /* The logical number of an earlier call of this change with the same method and URL; 0 when there was none. */
 uint64_t change_logical(const struct change *change, const char *method, const char *url);
+/* The same by what people call it, where many operations share one URL. */
+uint64_t change_logical_subject(const struct change *change, const char *subject);
 
 /* A child process that changes something: passes the gate as calls do. fns as process_start. */
 struct change_process;

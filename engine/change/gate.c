@@ -15,7 +15,7 @@ struct admission {
     struct list link;
     struct change *change;
     uint64_t attempt, logical;
-    char *method, *url, *subject;
+    char *method, *url, *subject, *token;
     bool guarded, written;
     int64_t asked_ms;
     struct timer *timer;
@@ -30,6 +30,7 @@ static void admission_free(struct admission *admission)
     free(admission->method);
     free(admission->url);
     free(admission->subject);
+    free(admission->token);
     free(admission);
 }
 
@@ -90,6 +91,7 @@ static void admission_write(struct admission *admission)
     doc_set_text(event, "method", admission->method);
     doc_set_text(event, "url", admission->url);
     doc_set_text(event, "subject", admission->subject);
+    doc_set_text(event, "token", admission->token);
     doc_set_int(event, "at_ms", world_now_ms(changes->options.world));
     if (admission->change->backward)
         doc_set_bool(event, "undo", true);
@@ -97,7 +99,8 @@ static void admission_write(struct admission *admission)
         doc_set_bool(event, "guarded", true);
     if (changes->options.epoch)
         doc_set_int(event, "epoch", changes->options.epoch(changes->options.lock_ctx));
-    call = record_call_add(record, admission->attempt, admission->logical, admission->method, admission->url);
+    call = record_call_add(record, admission->attempt, admission->logical, admission->method, admission->url,
+                           admission->subject);
     call->guarded = admission->guarded;
     call->sent_ms = world_now_ms(changes->options.world);
     admission->written = true;
@@ -129,7 +132,7 @@ static void admission_look(void *ctx)
 }
 
 static void admission_start(struct change *change, uint64_t attempt, uint64_t logical, const char *method,
-                            const char *url, const char *subject, bool guarded,
+                            const char *url, const char *subject, const char *token, bool guarded,
                             void (*admitted)(void *, const struct err *), void *ctx)
 {
     struct admission *admission = mem_alloc(sizeof(*admission));
@@ -141,6 +144,7 @@ static void admission_start(struct change *change, uint64_t attempt, uint64_t lo
     admission->method = mem_text(method);
     admission->url = mem_text(url);
     admission->subject = mem_text(subject);
+    admission->token = mem_text(token);
     admission->guarded = guarded;
     admission->asked_ms = world_now_ms(changes->options.world);
     admission->admitted = admitted;
@@ -252,8 +256,8 @@ static void gate_enter(void *ctx, struct http_call *call, const struct http_requ
         http_gate_open(call, &err);
         return;
     }
-    admission_start(change, attempt, logical, request->method, request->url, request->subject, request->guarded,
-                    http_admitted, call);
+    admission_start(change, attempt, logical, request->method, request->url, request->subject, request->token,
+                    request->guarded, http_admitted, call);
 }
 
 static void gate_leave(void *ctx, const struct http_request *request, uint64_t attempt,
@@ -406,7 +410,7 @@ struct change_process *change_process_start(struct change *change, const struct 
     process->request.env = (const char *const *)process->env;
     process->request.cwd = process->cwd;
     process->request.input.ptr = process->input;
-    admission_start(change, process->attempt, process->request.logical, "exec", request->argv[0], NULL, false,
+    admission_start(change, process->attempt, process->request.logical, "exec", request->argv[0], NULL, NULL, false,
                     process_admitted, process);
     return process;
 }

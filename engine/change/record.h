@@ -37,7 +37,7 @@ struct record {
 struct past_call {
     struct list link;
     uint64_t attempt, logical;
-    char *method, *url;
+    char *method, *url, *subject;
     bool open, guarded;
     bool lost;    /* no answer came: it could still arrive */
     bool unknown; /* of the act under way: it may have acted */
@@ -73,7 +73,8 @@ struct changes {
 
 struct record *record_find(struct changes *changes, const char *key);
 struct record *record_of(struct changes *changes, const char *key); /* made when missing */
-struct past_call *record_call_add(struct record *record, uint64_t attempt, uint64_t logical, const char *method, const char *url);
+struct past_call *record_call_add(struct record *record, uint64_t attempt, uint64_t logical, const char *method, const char *url,
+                                  const char *subject);
 /* It ended: answered well, or not; a good answer also tells of earlier tries of the same logical call. */
 void record_call_ended(struct record *record, struct past_call *call, bool lost, bool unknown, bool well);
 struct past_call *record_call_find(struct record *record, uint64_t attempt);

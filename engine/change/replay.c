@@ -66,9 +66,10 @@ static void replay_end(struct changes *changes, struct record *record, const str
 /* Until its end is read, it may be under way, or have been when the process died. */
 static void replay_call(struct changes *changes, struct record *record, const struct doc *event)
 {
-    struct past_call *call = record_call_add(
-        record, (uint64_t)doc_as_int(doc_get(event, "attempt"), 0), (uint64_t)doc_as_int(doc_get(event, "logical"), 0),
-        doc_as_text(doc_get(event, "method"), ""), doc_as_text(doc_get(event, "url"), ""));
+    struct past_call *call =
+        record_call_add(record, (uint64_t)doc_as_int(doc_get(event, "attempt"), 0),
+                        (uint64_t)doc_as_int(doc_get(event, "logical"), 0), doc_as_text(doc_get(event, "method"), ""),
+                        doc_as_text(doc_get(event, "url"), ""), doc_as_text(doc_get(event, "subject"), NULL));
 
     call->guarded = doc_as_bool(doc_get(event, "guarded"), false);
     call->sent_ms = doc_as_int(doc_get(event, "at_ms"), 0);

@@ -29,6 +29,19 @@ const struct explain explain_table[] = {
      "be.",
      "error[A105]: this is not a service table that can be used: it has another version (row 2)",
      "Make the pack anew with this dosrun: `dosrun aws add-service NAME`."},
+    {"A106", "an AWS resource is somebody else's",
+     "aws.ensure found a resource of that name which does not carry the tags dosrun:target and dosrun:id of this "
+     "target, "
+     "and would have to change it. What others made is not changed unless that is asked for.",
+     "error[A106]: s3.bucket saves is there already and was not made by dosrun; it is not changed",
+     "Choose another name, or take it over: adopt = true in the playbook, or --adopt \"s3.bucket saves\". Undo gives "
+     "back "
+     "what was there before."},
+    {"A107", "a field of an AWS resource cannot be changed",
+     "The kind says how the field is set when the resource is created, and nothing that changes or unsets it "
+     "afterwards.",
+     "error[A107]: sqs.queue jobs: fifo cannot be changed once it is there",
+     "Leave the field as it is, or make a resource of another name."},
     {"A201", "a file of the aws CLI is wrong",
      "~/.aws/config or ~/.aws/credentials (or what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name) has a line "
      "that "

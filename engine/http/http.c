@@ -39,6 +39,7 @@ static void call_free(struct http_call *call)
     free((void *)(uintptr_t)call->request.url);
     free((void *)(uintptr_t)call->request.proxy);
     free((void *)(uintptr_t)call->request.subject);
+    free((void *)(uintptr_t)call->request.token);
     free(call);
 }
 
@@ -324,6 +325,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     call->request.url = mem_text(request->url);
     call->request.proxy = mem_text(request->proxy);
     call->request.subject = mem_text(request->subject);
+    call->request.token = mem_text(request->token);
     for (size_t i = 0; i < request->headers_len; i++)
         http_fields_add(&call->headers, request->headers[i].name, request->headers[i].value);
     call->request.headers = call->headers.list;

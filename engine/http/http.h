@@ -63,6 +63,7 @@ struct http_request {
     uint64_t logical;        /* 0: a new logical call */
     bool guarded;            /* a late arrival does no harm: it carries a uid, a resourceVersion or a token */
     const char *subject;     /* what people call it: "apply Deployment dos-game/game-doom" */
+    const char *token;       /* its idempotency token, which the intent keeps; NULL: it has none */
 };
 
 struct http_answer {

@@ -112,6 +112,15 @@ function M.client(service, options)
   return client_of(service, options or {})
 end
 
+-- aws.ensure { kind = "ecr.repository", name = "games/doom", ... }: one resource made so; what AWS describes of it.
+function M.ensure(given) return require("dosrun.aws.ensure").ensure(given) end
+
+-- aws.kind("sqs.queue", { service = "sqs", find = ..., create = ..., delete = ..., fields = { ... } }): one more for aws.ensure.
+function M.kind(name, def)
+  require "dosrun.aws.kinds"
+  require("dosrun.aws.kind").define(name, def)
+end
+
 -- aws.eks, aws.sso_oidc: a client with the target's region and identity.
 return setmetatable(M, {
   __index = function(self, name)

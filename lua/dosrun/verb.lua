@@ -22,7 +22,7 @@ local function rethrow(problem) error(problem, 0) end
 -- One run of a verb on one resource. spec: name, version, class, bound_ms, key, look, want(i, now),
 -- act(i, now, change), undo_data(i, before, want); if wanted: same(now, want, i), fields(before, want, i) for
 -- the plan, result(after, i), record(value) as journalled, answers: act returns what look would find,
--- rewants: what is wanted depends on what is there.
+-- rewants: what is wanted depends on what is there, partial: a plan names its fields also when some are not known.
 function M.drive(spec, input)
   local key = spec.key(input)
   if type(key) ~= "string" or key == "" then play.fail(3, "verb %s: key(i) must return a string that names the resource", spec.name) end
@@ -33,7 +33,11 @@ function M.drive(spec, input)
   local want = spec.want(input, now)
   if not script.known(want) or not script.known(now) then
     if native.mode() == "forward" then play.fail(3, "%s: it depends on a value that is not known", key) end
-    change:would("~", script.array { { path = "", new = want } }, {})
+    if spec.partial and script.known(now) then
+      change:would(now == nil and "+" or "~", script.array(spec.fields(now, want, input)), spec.undo_data(input, now, want))
+    else
+      change:would("~", script.array { { path = "", new = want } }, {})
+    end
     return spec.result and spec.result(want, input) or want
   end
   if now ~= nil then change:seen() end

@@ -437,6 +437,16 @@ function dosrun.istio.gateway_port(service) end
 ---@return dosrun.AwsClient
 function dosrun.aws.client(service, options) end
 
+--- one resource made so: found by name, created with our tags, changed where it differs; else left alone
+---@param resource table { kind = "s3.bucket" or "ecr.repository" or "iam.role", name, region, role, adopt, fields... }
+---@return table # what AWS describes of it: repositoryUri, Arn, ...
+function dosrun.aws.ensure(resource) end
+
+--- one more kind for aws.ensure, as data; README shows one
+---@param name string "sqs.queue"
+---@param kind table service, find, create, delete, fields; gives, wait, holds, awaits, bound
+function dosrun.aws.kind(name, kind) end
+
 --- what a JMESPath expression finds in a value
 ---@param expression string "Reservations[].Instances[].InstanceId"
 ---@param value any

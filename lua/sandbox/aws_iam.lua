@@ -51,7 +51,7 @@ function M.CreateRole(input)
   check_document(input.AssumeRolePolicyDocument)
   if cloud.get("iam/Role", name) then fail("EntityAlreadyExists", ("Role with name %s already exists."):format(name)) end
   local role = { name = name, path = input.Path or "/", policy = input.AssumeRolePolicyDocument,
-    description = input.Description, max_session = input.MaxSessionDuration or 3600, boundary = input.PermissionsBoundary,
+    description = input.Description ~= "" and input.Description or nil, max_session = input.MaxSessionDuration or 3600, boundary = input.PermissionsBoundary,
     tags = common.tags_in(input.Tags), attached = {}, inline = {},
     made = { id = common.id("AROA", ("iam/role/%s/%d"):format(name, cloud.now()), 17), created = cloud.now() } }
   check_tags(role.tags)
@@ -67,7 +67,7 @@ end
 
 function M.UpdateRole(input)
   local role = doc.copy(find(input.RoleName))
-  if input.Description then role.description = input.Description end
+  if input.Description then role.description = input.Description ~= "" and input.Description or nil end
   if input.MaxSessionDuration then role.max_session = input.MaxSessionDuration end
   put(role)
 end

@@ -151,6 +151,38 @@ function M.DeletePublicAccessBlock(input, call)
   put(bucket)
 end
 
+local function check_policy(input)
+  local policy, reach = cloud.json(input.Policy), "arn:aws:s3:::" .. input.Bucket
+  if type(policy) ~= "userdata" or not policy.Statement then
+    fail("MalformedPolicy", "Policies must be valid JSON and the first byte must be '{'", 400)
+  end
+  for _, statement in ipairs(policy.Statement) do
+    if not statement.Principal then fail("MalformedPolicy", "Missing required field Principal", 400) end
+    local resource = statement.Resource
+    if type(resource) == "string" and resource ~= reach and resource:sub(1, #reach + 1) ~= reach .. "/" then
+      fail("MalformedPolicy", "Policy has invalid resource", 400)
+    end
+  end
+end
+
+function M.PutBucketPolicy(input, call)
+  local bucket = change(input, call)
+  check_policy(input)
+  bucket.policy = input.Policy
+  put(bucket)
+end
+
+function M.GetBucketPolicy(input, call)
+  return { Policy = find(input, call).policy
+    or missing("NoSuchBucketPolicy", "The bucket policy does not exist", { BucketName = input.Bucket }) }
+end
+
+function M.DeleteBucketPolicy(input, call)
+  local bucket = change(input, call)
+  bucket.policy = nil
+  put(bucket)
+end
+
 -- Objects ----------------------------------------------------------------------
 
 local function plain(input, call)

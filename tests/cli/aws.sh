@@ -73,6 +73,40 @@ names() {
     [[ $code != 0 && $talk == *'did you mean "cluster_active"'* ]]
 }
 
+ensure() {
+    project ensure
+    sed -i 's/default = true/region = "eu-central-1", default = true/' playbooks/targets.lua
+    local repository='local r = aws.ensure { kind = "ecr.repository", name = "games/doom", tag_mutability = "IMMUTABLE" }'
+    playbook "$repository dosrun.log(r.repositoryUri)"
+    [[ $code == 0 && $out$talk == *"111122223333.dkr.ecr.eu-central-1.amazonaws.com/games/doom"* ]]
+    playbook "$repository"
+    [[ $code == 0 && $out$talk == *"nothing to change"* ]]
+    playbook 'aws.ensure { kind = "ecr.repository", name = "games/doom", scan_on_push = true }'
+    [[ $code == 0 && $out$talk == *"1 change"* ]]
+    run "$DOSRUN" --sandbox rollback --output plain
+    [[ $code == 0 && $out$talk == *"undone ecr.repository games/doom"* ]]
+    run "$DOSRUN" --sandbox sandbox show
+    [[ $out == *"mutability: IMMUTABLE"* && $out == *"scan: false"* ]]
+    playbook 'aws.ensure { kind = "ecr.repositry", name = "a" }'
+    [[ $code == 64 && $talk == *'did you mean "ecr.repository"'* ]]
+    playbook 'aws.ensure { kind = "ecr.repository", name = "a", tag_mutabilty = "IMMUTABLE" }'
+    [[ $code == 64 && $talk == *'did you mean "tag_mutability"'* ]]
+    playbook 'dosrun.verb { "raw", key = function() return "raw" end, want = function() return true end, undo = function() end,
+      look = function() return #aws.ecr:items("describe_repositories") == 2 end,
+      act = function() aws.ecr:create_repository { repositoryName = "theirs" } end } {}'
+    [[ $code == 0 ]]
+    playbook 'aws.ensure { kind = "ecr.repository", name = "theirs", tag_mutability = "MUTABLE" }'
+    [[ $code == 0 && $out$talk == *"nothing to change"* ]]
+    playbook 'aws.ensure { kind = "ecr.repository", name = "theirs", tag_mutability = "IMMUTABLE" }'
+    [[ $code == 1 && $talk == *A106* && $talk == *'--adopt "ecr.repository theirs"'* ]]
+    playbook 'aws.ensure { kind = "ecr.repository", name = "theirs", tag_mutability = "IMMUTABLE", adopt = true }'
+    [[ $code == 0 && $out$talk == *"1 change"* ]]
+    run "$DOSRUN" --sandbox rollback --output plain
+    [[ $code == 0 ]]
+    run "$DOSRUN" --sandbox sandbox show
+    [[ $out == *$'name: theirs\nregion: eu-central-1\nscan: false\ntags: {}'* ]]
+}
+
 gate() {
     project gate
     playbook 'aws.eks:delete_cluster { name = "a" }'
@@ -113,6 +147,7 @@ offline() {
 check "help knows every service and operation" helps
 check "without credentials every source says why" sources
 check "wrong names and parameters are told with the line" names
+check "aws.ensure makes, changes, refuses, takes over, undoes" ensure
 check "what changes something needs a verb" gate
 check "answers, pages, items, queries, errors" answers
 check "waiters wait, and end early when it is hopeless" waits

@@ -8,7 +8,8 @@ A scenario is a text file: `project FOLDER` (relative to it), then one playbook 
 the one before left; a clean run of it says what is wanted and how many calls there are.
 
 Faults, N:KIND and N+:KIND for each attempt N. Right is: 0 with the wanted store; 1 with the store as before; 77 with the
-store as before; for one that stops also 3, and then `resume` without the fault ends 0 with the wanted store.
+store as before; for one that stops also 3, and then `resume` without the fault ends 0 with the wanted store. Keys that
+are refused and have no successors stop every playbook: then `rollback` ends 0 as well, with the store as before.
 Crashes, N:POINT for each changing attempt N: 137; then `resume` ends 0 with the wanted store, and in a copy `rollback`
 ends 0 with the store as before (where the playbook undoes). Every store is judged again 120 virtual seconds later.
 
@@ -128,7 +129,10 @@ def try_fault(point, state):
         must_hold(state, step, step.wanted, "the wanted one (exit 0)")
     elif answer.code in (1, 77):
         must_hold(state, step, step.before, f"as before (exit {answer.code}: {says(answer)})")
-    elif answer.code == 3 and step.stops:
+    elif answer.code == 3 and (step.stops or point.what.endswith(":expired")):
+        if not step.stops:
+            shutil.copytree(state, f"{state}-back")
+            finish(f"{state}-back", step, "rollback", step.before, "as before")
         finish(state, step, "resume", step.wanted, "the wanted one")
     else:
         raise Wrong(f"exit {answer.code}: {says(answer)}")

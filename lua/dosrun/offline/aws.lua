@@ -4,7 +4,7 @@ local online = require "dosrun.native.online.aws"
 local offline = require "dosrun.offline"
 
 local M = {}
-for _, name in ipairs { "check", "operation", "query", "service", "services", "waiter" } do M[name] = online[name] end
+for _, name in ipairs { "check", "fill", "operation", "query", "region", "service", "services", "waiter", "wire" } do M[name] = online[name] end
 
 function M.request(request)
   online.check(request.service, request.operation, request.params)

@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * resource: what a kind of resource is, as data: how it is found, what its fields are, how each is put, taken back and
+ * deleted. Lua makes it (lua/dosrun/aws/kind.lua) and forward and backward read the same; it goes into the undo data of a
+ * change, so that undo needs no playbook.
+ *
+ *   spec  {kind, name, service, region?, role?, find: CALL, fields: [FIELD], delete: CALL, holds: [CODE],
+ *          id, run, ours: {FIELD: [VALUE]}}
+ *   CALL  {op, params, at, missing: [CODE]}   at: a JMESPath in the answer, all of it without; missing: then there is none
+ *   FIELD {name, at | look: CALL, map: [KEY, VALUE?], each: CALL, json, whole, inside, put: CALL, unset: CALL}
+ *
+ * A text "${expression}" in params is what the JMESPath finds in the context {name, region, found, key, value}; a member
+ * for which that is nothing is left out. A field with `map` is an object: its list on the wire has entries with a key and
+ * perhaps a value (true without), or each entry is read by a call of its own; it is put and unset entry by entry, or,
+ * `whole`, all at once. `json` is a document that the service keeps as text. `inside`: what is in it keeps it from being
+ * deleted. `ours` lists each value that the run set.
+ */
+#include "aws/aws.h"
+
+/* What is there: {found, fields}; a field that is not set is left out. */
+typedef void resource_look_fn(void *ctx, struct doc *state, const struct err *err);
+struct resource_look;
+/* One look: state (taken) is NULL when there is no such resource, and with err; fn is called from a later turn. spec is kept
+   by reference. NULL with err: the spec is wrong. */
+struct resource_look *resource_look_start(struct aws *aws, const struct doc *spec, bool backward, resource_look_fn *fn, void *ctx,
+                                          struct err *err);
+void resource_look_cancel(struct resource_look *look);
+
+/* The params of a call, a new reference; NULL with err. call may be NULL: {}. */
+struct doc *resource_params(const struct doc *call, const struct doc *context, struct err *err);
+/* What goes to the service for a value of a field, or for one entry of it: text for json, a list for a whole map. A new
+   reference; NULL stays NULL. */
+struct doc *resource_wire(const struct doc *field, const struct doc *value, bool entry);
+/* {name, region?, found}: what calls of it refer to. */
+struct doc *resource_context(const struct doc *spec, const struct doc *state);
+/* The request of a call: operation and place; params are the caller's. -1: no such operation. */
+int resource_request(struct aws *aws, const struct doc *spec, const struct doc *call, struct aws_request *request, struct err *err)
+    __attribute__((warn_unused_result));
+/* Does the error's code stand in call's `name` list? */
+bool resource_says(const struct doc *codes, const struct err *err);

@@ -1,0 +1,83 @@
+-- The kinds of resources that aws.ensure knows by itself.
+local define = require("dosrun.aws.kind").define
+
+-- A new bucket refuses public access. Once versioned, a bucket can only be suspended, which is what no versions reads as.
+define("s3.bucket", {
+  service = "s3",
+  find = { "head_bucket", { Bucket = "${name}" }, missing = { "404", "NotFound", "NoSuchBucket" } },
+  create = { "create_bucket", { Bucket = "${name}", CreateBucketConfiguration = {
+    LocationConstraint = "${region != 'us-east-1' && region || `null`}", Tags = "${tags}" } } },
+  delete = { "delete_bucket", { Bucket = "${name}" } },
+  wait = { "bucket_exists", { Bucket = "${name}" } },
+  holds = "BucketNotEmpty",
+  awaits = { MalformedPolicy = "Invalid principal" },
+  gives = { Bucket = "${name}", Arn = "arn:aws:s3:::${name}" },
+  fields = {
+    tags = { look = { "get_bucket_tagging", { Bucket = "${name}" }, at = "TagSet", missing = "NoSuchTagSet" }, map = { "Key", "Value" },
+      whole = true, keep = true, put = { "put_bucket_tagging", { Bucket = "${name}", Tagging = { TagSet = "${value}" } } },
+      unset = { "delete_bucket_tagging", { Bucket = "${name}" } } },
+    versioning = { look = { "get_bucket_versioning", { Bucket = "${name}" }, at = "Status || 'Suspended'" },
+      put = { "put_bucket_versioning", { Bucket = "${name}", VersioningConfiguration = { Status = "${value}" } } } },
+    public_access_block = { look = { "get_public_access_block", { Bucket = "${name}" }, at = "PublicAccessBlockConfiguration",
+      missing = "NoSuchPublicAccessBlockConfiguration" },
+      put = { "put_public_access_block", { Bucket = "${name}", PublicAccessBlockConfiguration = "${value}" } },
+      unset = { "delete_public_access_block", { Bucket = "${name}" } } },
+    policy = { look = { "get_bucket_policy", { Bucket = "${name}" }, at = "Policy", missing = "NoSuchBucketPolicy" }, json = true,
+      put = { "put_bucket_policy", { Bucket = "${name}", Policy = "${value}" } },
+      unset = { "delete_bucket_policy", { Bucket = "${name}" } } },
+  },
+})
+
+define("ecr.repository", {
+  service = "ecr",
+  find = { "describe_repositories", { repositoryNames = { "${name}" } }, at = "repositories[0]", missing = "RepositoryNotFoundException" },
+  create = { "create_repository", { repositoryName = "${name}", tags = "${tags}", imageTagMutability = "${tag_mutability}",
+    imageScanningConfiguration = { scanOnPush = "${scan_on_push}" } } },
+  delete = { "delete_repository", { repositoryName = "${name}" } },
+  holds = "RepositoryNotEmptyException",
+  gives = { repositoryArn = "${found.repositoryArn}", repositoryUri = "${found.repositoryUri}", registryId = "${found.registryId}" },
+  fields = {
+    tags = { look = { "list_tags_for_resource", { resourceArn = "${found.repositoryArn}" }, at = "tags" }, map = { "Key", "Value" }, keep = true,
+      put = { "tag_resource", { resourceArn = "${found.repositoryArn}", tags = { { Key = "${key}", Value = "${value}" } } } },
+      unset = { "untag_resource", { resourceArn = "${found.repositoryArn}", tagKeys = { "${key}" } } } },
+    tag_mutability = { at = "imageTagMutability",
+      put = { "put_image_tag_mutability", { repositoryName = "${name}", imageTagMutability = "${value}" } } },
+    scan_on_push = { at = "imageScanningConfiguration.scanOnPush", put = { "put_image_scanning_configuration",
+      { repositoryName = "${name}", imageScanningConfiguration = { scanOnPush = "${value}" } } } },
+    lifecycle = { look = { "get_lifecycle_policy", { repositoryName = "${name}" }, at = "lifecyclePolicyText",
+      missing = "LifecyclePolicyNotFoundException" }, json = true,
+      put = { "put_lifecycle_policy", { repositoryName = "${name}", lifecyclePolicyText = "${value}" } },
+      unset = { "delete_lifecycle_policy", { repositoryName = "${name}" } } },
+  },
+})
+
+-- Its policies and inline policies are exactly those that are named. A principal that was made a moment ago is waited for.
+define("iam.role", {
+  service = "iam", bound = "3m",
+  find = { "get_role", { RoleName = "${name}" }, at = "Role", missing = "NoSuchEntity" },
+  create = { "create_role", { RoleName = "${name}", AssumeRolePolicyDocument = "${trust}", Description = "${description}",
+    MaxSessionDuration = "${max_session}", Tags = "${tags}" } },
+  delete = { "delete_role", { RoleName = "${name}" } },
+  wait = { "role_exists", { RoleName = "${name}" } },
+  holds = "DeleteConflict",
+  awaits = { MalformedPolicyDocument = "Invalid principal" },
+  gives = { Arn = "${found.Arn}", RoleId = "${found.RoleId}", RoleName = "${name}" },
+  fields = {
+    tags = { look = { "list_role_tags", { RoleName = "${name}" }, at = "Tags" }, map = { "Key", "Value" }, keep = true,
+      put = { "tag_role", { RoleName = "${name}", Tags = { { Key = "${key}", Value = "${value}" } } } },
+      unset = { "untag_role", { RoleName = "${name}", TagKeys = { "${key}" } } } },
+    trust = { at = "AssumeRolePolicyDocument", json = true,
+      put = { "update_assume_role_policy", { RoleName = "${name}", PolicyDocument = "${value}" } } },
+    description = { at = "Description || ''", put = { "update_role", { RoleName = "${name}", Description = "${value}" } } },
+    max_session = { at = "MaxSessionDuration", put = { "update_role", { RoleName = "${name}", MaxSessionDuration = "${value}" } } },
+    policies = { look = { "list_attached_role_policies", { RoleName = "${name}" }, at = "AttachedPolicies[].PolicyArn" }, map = {},
+      inside = true, put = { "attach_role_policy", { RoleName = "${name}", PolicyArn = "${key}" } },
+      unset = { "detach_role_policy", { RoleName = "${name}", PolicyArn = "${key}" } } },
+    inline = { look = { "list_role_policies", { RoleName = "${name}" }, at = "PolicyNames" }, map = {}, inside = true, json = true,
+      each = { "get_role_policy", { RoleName = "${name}", PolicyName = "${key}" }, at = "PolicyDocument", missing = "NoSuchEntity" },
+      put = { "put_role_policy", { RoleName = "${name}", PolicyName = "${key}", PolicyDocument = "${value}" } },
+      unset = { "delete_role_policy", { RoleName = "${name}", PolicyName = "${key}" } } },
+  },
+})
+
+return {}
