@@ -45,7 +45,7 @@ const char *http_fields_find(const struct header *list, size_t len, const char *
 struct http_call {
     struct list link; /* in http.calls */
     struct http *http;
-    struct http_request request; /* all pointers into what follows, tls and auth excepted */
+    struct http_request request; /* all pointers into what follows, but tls, auth, source and sink */
     struct http_fields headers;
     char *body;
     http_error_fn *error;
@@ -74,6 +74,7 @@ struct http_call {
     struct http_fields answer_headers;
     struct buf answer_body;
     int64_t sent_ms;
+    bool sinking;   /* a success's body goes to request.sink */
     bool streaming; /* pieces go out as they come: no retry any more */
 };
 

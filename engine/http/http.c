@@ -126,14 +126,32 @@ static void attempt_end(struct http_call *call, const struct err *broken)
 
 /* ---- the exchange ---- */
 
+/* What came cannot be taken: no other attempt would fare better. */
+static void answer_reject(struct http_call *call, struct err *err)
+{
+    exchange_cancel(call->exchange);
+    err->status = call->status;
+    err->maybe_done = true;
+    attempt_end(call, err);
+}
+
 static void on_head(void *ctx, const struct exchange_head *head)
 {
     struct http_call *call = ctx;
+    struct err err = ERR_INIT;
 
     call->status = head->status;
     http_origin_answered(call);
     for (size_t i = 0; i < head->headers_len; i++)
         http_fields_add(&call->answer_headers, head->headers[i].name, head->headers[i].value);
+    call->sinking = call->request.sink && head->status / 100 == 2;
+    if (call->sinking) {
+        struct http_answer answer = call_answer(call);
+
+        if (call->request.sink->begin(call->request.sink->ctx, &answer, &err) != 0)
+            answer_reject(call, &err);
+        return;
+    }
     if (!call->request.stream)
         return;
     timer_stop(call->timer);
@@ -151,14 +169,16 @@ static void on_body(void *ctx, struct view bytes)
         call->fns.body(call->ctx, bytes);
         return;
     }
+    if (call->sinking) {
+        if (call->request.sink->add(call->request.sink->ctx, bytes, &err) != 0)
+            answer_reject(call, &err);
+        return;
+    }
     buf_add_view(&call->answer_body, bytes);
     if (!call->answer_body.over)
         return;
-    exchange_cancel(call->exchange);
     err_set(&err, ERR_SERVER, "the answer's body is over 64 MiB");
-    err.status = call->status;
-    err.maybe_done = true;
-    attempt_end(call, &err);
+    answer_reject(call, &err);
 }
 
 static void on_end(void *ctx, const struct err *err)
@@ -185,6 +205,7 @@ static void call_send(struct http_call *call)
     const struct http_request *request = &call->request;
     int64_t timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : HTTP_TIMEOUT_MS;
     bool marked = call->plain_body.len > 0;
+    bool streamed = request->source || request->sink;
 
     call->state = CALL_SENT;
     call->sent_ms = world_now_ms(http->world);
@@ -199,10 +220,11 @@ static void call_send(struct http_call *call)
                                         .headers = call->plain.list,
                                         .headers_len = call->plain.len,
                                         .body = marked ? buf_view(&call->plain_body) : request->body,
+                                        .source = request->source,
                                         .tls = request->tls,
                                         .proxy = request->proxy,
-                                        .timeout_ms = request->stream ? 0 : timeout_ms,
-                                        .idle_timeout_ms = request->idle_timeout_ms,
+                                        .timeout_ms = request->stream || streamed ? 0 : timeout_ms,
+                                        .idle_timeout_ms = streamed ? timeout_ms : request->idle_timeout_ms,
                                         .http2 = request->http2,
                                     },
                                     &fns, call);
@@ -292,6 +314,7 @@ static void call_begin(void *ctx)
     call->timer = NULL;
     call->status = 0;
     call->sent_ms = 0;
+    call->sinking = false;
     http_fields_clear(&call->answer_headers);
     buf_reset(&call->answer_body);
     if (http_call_reveal(call, &err) != 0) {
@@ -319,6 +342,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     struct http_call *call = mem_alloc(sizeof(*call));
 
     assert(request->method && request->url && fns->end && (fns->body || !request->stream));
+    assert(!request->source || !request->body.len);
     call->http = http;
     call->request = *request;
     call->request.method = mem_text(request->method);

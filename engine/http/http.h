@@ -14,6 +14,7 @@
 struct marks;
 struct http;
 struct http_call;
+struct http_answer;
 
 enum http_class {
     HTTP_READS,   /* changes nothing: free, retried at will */
@@ -37,17 +38,26 @@ struct http_auth {
     void *ctx;
 };
 
+/* Where a success's body goes, piece by piece, instead of into memory. -1 with err breaks the attempt off, for good. */
+struct http_sink {
+    int (*begin)(void *ctx, const struct http_answer *head, struct err *err); /* of each attempt anew: what came before is void */
+    int (*add)(void *ctx, struct view bytes, struct err *err);
+    void *ctx;
+};
+
 struct http_request {
     const char *method, *url;
     const struct header *headers; /* values may hold marks */
     size_t headers_len;
     struct view body; /* may hold marks */
+    const struct exchange_source *source; /* instead of body, holds no marks. NULL: none */
+    const struct http_sink *sink;         /* NULL: none. The error function judges the answer when all of it is there */
     enum http_class class;
     enum http_repeat repeat;
     const struct http_auth *auth; /* NULL: none */
     const struct tls *tls;
     const char *proxy;
-    int64_t timeout_ms;      /* of one attempt; 0: 30 s. Streams: until the head came */
+    int64_t timeout_ms;      /* of one attempt; 0: 30 s. Streams: until the head came. With source or sink: between bytes */
     int64_t idle_timeout_ms; /* streams: between bytes; 0: none */
     int attempts_max;        /* 0: the table's (5; 10 when a host that answered before cannot be reached) */
     int64_t first_delay_ms;  /* the first retry waits up to this, each further up to twice as long; 0: 100 ms */
@@ -119,7 +129,7 @@ void http_set_budget(struct http *http, int retries, int reserve);
 int64_t http_retries_used(const struct http *http);
 
 /* Never NULL: a bad request (URL, header, unknown mark) ends with ERR_USAGE from a later turn.
-   The request and what it points to are copied, tls and auth excepted. */
+   The request and what it points to are copied, tls, auth, source and sink excepted. */
 struct http_call *http_send(struct http *http, const struct http_request *request, http_error_fn *error,
                             const struct http_fns *fns, void *ctx);
 /* No callback comes after this; an attempt in flight is recorded as unknown. */

@@ -248,4 +248,7 @@ int sim_file_sync(struct disk_file *file, struct err *err);
 int sim_file_reserve(struct disk_file *file, uint64_t size, struct err *err);
 int sim_file_truncate(struct disk_file *file, uint64_t size, struct err *err);
 int sim_file_lock(struct disk_file *file, struct err *err);
+struct disk_file *sim_reader_open(struct world *world, const char *path, struct err *err);
+int sim_reader_stat(struct disk_file *file, struct disk_stat *stat, struct err *err);
+int sim_reader_read(struct disk_file *file, uint64_t offset, char *out, size_t len, struct err *err);
 void sim_file_close(struct disk_file *file);

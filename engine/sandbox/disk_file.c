@@ -1,12 +1,14 @@
-/* Files that grow: the state folder's are the real ones, the project's live in the overlay. */
+/* Files held open: the state folder's are the real ones, the project's live in the overlay. */
 #include "sandbox/disk_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct sim_file {
     struct disk_file door; /* first */
     struct disk_file *real;
-    char *below; /* a file of the overlay, when real is NULL */
+    char *below;        /* a file of the overlay, when real is NULL */
+    struct buf content; /* of one that is read: as it was when it was opened */
 };
 
 static int overlay_open(struct sim_disk *disk, const struct where *where, uint32_t mode, struct err *err)
@@ -109,6 +111,61 @@ void sim_file_close(struct disk_file *door)
 
     if (file->real)
         world_disk_ops.close(file->real);
+    buf_free(&file->content);
     free(file->below);
     free(file);
+}
+
+/* ---- reading in pieces ---- */
+
+struct disk_file *sim_reader_open(struct world *world, const char *path, struct err *err)
+{
+    struct where where = sim_disk_resolve(sim_disk_of(world), path);
+    struct sim_file *file = mem_alloc(sizeof(*file));
+    bool opened;
+
+    file->door.world = world;
+    buf_init(&file->content, SIM_BODY_MAX);
+    if (where.place == PLACE_STATE) {
+        file->real = world_disk_ops.open_read(world, path, err);
+        opened = file->real != NULL;
+    } else {
+        opened = sim_disk_read(world, path, SIM_BODY_MAX, &file->content, err) == 0;
+        if (opened && !where.below) /* /dev/null */
+            opened = err_set(err, ERR_USAGE, "%s: not an ordinary file", path) == 0;
+        file->below = opened ? mem_text(where.below) : NULL;
+    }
+    free(where.absolute);
+    if (opened)
+        return &file->door;
+    buf_free(&file->content);
+    free(file);
+    return NULL;
+}
+
+int sim_reader_stat(struct disk_file *door, struct disk_stat *stat, struct err *err)
+{
+    struct sim_file *file = file_of(door);
+    struct sim_disk *disk = sim_disk_of(door->world);
+    char *absolute;
+    int result;
+
+    if (file->real)
+        return world_disk_ops.file_stat(file->real, stat, err);
+    absolute = mem_printf("%s/%s", disk->project_root, file->below);
+    result = sim_project_stat(disk, &(struct where){PLACE_PROJECT, absolute, file->below}, stat, err);
+    free(absolute);
+    return result;
+}
+
+int sim_reader_read(struct disk_file *door, uint64_t offset, char *out, size_t len, struct err *err)
+{
+    struct sim_file *file = file_of(door);
+
+    if (file->real)
+        return world_disk_ops.read_at(file->real, offset, out, len, err);
+    if (offset > file->content.len || len > file->content.len - offset)
+        return err_set(err, ERR_CONFLICT, "%s: it became shorter while it was read", file->below);
+    memcpy(out, file->content.ptr + offset, len);
+    return 0;
 }

@@ -191,4 +191,7 @@ const struct world_ops sim_ops = {
     .truncate = sim_file_truncate,
     .lock = sim_file_lock,
     .close = sim_file_close,
+    .open_read = sim_reader_open,
+    .file_stat = sim_reader_stat,
+    .read_at = sim_reader_read,
 };

@@ -4,6 +4,7 @@
  */
 #include "sandbox/core.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -384,6 +385,37 @@ static void exchange_arrive(void *ctx)
 
 /* ---- the door ---- */
 
+/* The simulated servers take a body whole, and a late effect outlives the client's file. */
+static int source_take(const struct exchange_source *source, struct buf *body, struct err *err)
+{
+    char *bytes;
+    int result;
+
+    if (source->size > SIM_BODY_MAX)
+        return err_set(err, ERR_QUOTA, "a body of %" PRIu64 " bytes: the sandbox takes up to 64 MiB", source->size);
+    bytes = mem_alloc((size_t)source->size + 1);
+    result = source->size ? source->read(source->ctx, 0, bytes, (size_t)source->size, err) : 0;
+    if (result == 0)
+        buf_add(body, bytes, (size_t)source->size);
+    free(bytes);
+    return result;
+}
+
+static int message_take(struct sim_message *message, const struct exchange_request *request, struct err *err)
+{
+    struct buf body;
+    int result = 0;
+
+    buf_init(&body, SIM_BODY_MAX);
+    if (request->source)
+        result = source_take(request->source, &body, err);
+    if (result == 0)
+        result = sim_message_init(message, request->method, request->url, request->headers, request->headers_len,
+                                  request->source ? buf_view(&body) : request->body, err);
+    buf_free(&body);
+    return result;
+}
+
 struct exchange *sim_exchange_start(struct world *world, const struct exchange_request *request,
                                     const struct exchange_fns *fns, void *ctx)
 {
@@ -403,9 +435,7 @@ struct exchange *sim_exchange_start(struct world *world, const struct exchange_r
     sim->wanted++;
     exchange->fault =
         sim_fault_pick(sim->faults, request->attempt, request->logical, request->changes, request->backward);
-    if (sim_message_init(&exchange->message, request->method, request->url, request->headers, request->headers_len,
-                         request->body, &err) ||
-        (request->changes && sim_store_claim(sim->store, &err))) {
+    if (message_take(&exchange->message, request, &err) || (request->changes && sim_store_claim(sim->store, &err))) {
         sim_send_end(exchange, &err);
         return &exchange->door;
     }

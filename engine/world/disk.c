@@ -86,6 +86,15 @@ static enum disk_kind kind_of(mode_t mode)
     return S_ISLNK(mode) ? DISK_LINK : DISK_OTHER;
 }
 
+void disk_stat_fill(const struct stat *from, struct disk_stat *stat)
+{
+    stat->kind = kind_of(from->st_mode);
+    stat->size = (uint64_t)from->st_size;
+    stat->mode = from->st_mode & 07777;
+    stat->uid = from->st_uid;
+    stat->mtime_ms = (int64_t)from->st_mtim.tv_sec * 1000 + from->st_mtim.tv_nsec / 1000000;
+}
+
 static int real_stat(struct world *world, const char *path, struct disk_stat *out, struct err *err)
 {
     struct stat buf;
@@ -94,11 +103,7 @@ static int real_stat(struct world *world, const char *path, struct disk_stat *ou
     *out = (struct disk_stat){.kind = DISK_MISSING};
     if (lstat(path, &buf) != 0)
         return errno == ENOENT || errno == ENOTDIR ? 0 : disk_err(err, errno, path, "cannot be looked at");
-    out->kind = kind_of(buf.st_mode);
-    out->size = (uint64_t)buf.st_size;
-    out->mode = buf.st_mode & 07777;
-    out->uid = buf.st_uid;
-    out->mtime_ms = (int64_t)buf.st_mtim.tv_sec * 1000 + buf.st_mtim.tv_nsec / 1000000;
+    disk_stat_fill(&buf, out);
     return 0;
 }
 
@@ -343,4 +348,7 @@ const struct world_ops world_disk_ops = {
     .truncate = disk_file_truncate,
     .lock = disk_file_lock,
     .close = disk_file_close,
+    .open_read = disk_reader_open,
+    .file_stat = disk_reader_stat,
+    .read_at = disk_reader_read,
 };

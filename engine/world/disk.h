@@ -15,3 +15,9 @@ int disk_file_reserve(struct disk_file *file, uint64_t size, struct err *err);
 int disk_file_truncate(struct disk_file *file, uint64_t size, struct err *err);
 int disk_file_lock(struct disk_file *file, struct err *err);
 void disk_file_close(struct disk_file *file);
+struct disk_file *disk_reader_open(struct world *world, const char *path, struct err *err);
+int disk_reader_stat(struct disk_file *file, struct disk_stat *stat, struct err *err);
+int disk_reader_read(struct disk_file *file, uint64_t offset, char *out, size_t len, struct err *err);
+/* What stat says of a file. */
+struct stat;
+void disk_stat_fill(const struct stat *from, struct disk_stat *stat);

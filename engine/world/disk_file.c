@@ -1,4 +1,4 @@
-/* The file that only grows: what a journal stands on. */
+/* Files held open: the one that only grows, which a journal stands on, and the one that is read in pieces. */
 #include "world/disk.h"
 
 #include <assert.h>
@@ -145,4 +145,62 @@ void disk_file_close(struct disk_file *base)
     close(file->fd);
     free(file->path);
     free(file);
+}
+
+/* ---- reading in pieces ---- */
+
+struct disk_file *disk_reader_open(struct world *world, const char *path, struct err *err)
+{
+    struct stat buf;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &buf) != 0) {
+        disk_err(err, errno, path, "cannot be opened");
+        goto failed;
+    }
+    if (!S_ISREG(buf.st_mode)) {
+        err_set(err, ERR_USAGE, "%s: not an ordinary file", path);
+        goto failed;
+    }
+    struct real_file *file = mem_alloc(sizeof(*file));
+    file->base.world = world;
+    file->path = mem_text(path);
+    file->fd = fd;
+    file->size = (uint64_t)buf.st_size;
+    return &file->base;
+failed:
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+int disk_reader_stat(struct disk_file *base, struct disk_stat *stat, struct err *err)
+{
+    struct real_file *file = file_of(base);
+    struct stat buf;
+
+    if (fstat(file->fd, &buf) != 0)
+        return disk_err(err, errno, file->path, "cannot be looked at");
+    disk_stat_fill(&buf, stat);
+    return 0;
+}
+
+int disk_reader_read(struct disk_file *base, uint64_t offset, char *out, size_t len, struct err *err)
+{
+    struct real_file *file = file_of(base);
+
+    while (len) {
+        ssize_t got = pread(file->fd, out, len, (off_t)offset);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return disk_err(err, errno, file->path, "cannot be read");
+        if (got == 0)
+            return err_set(err, ERR_CONFLICT, "%s: it became shorter while it was read", file->path);
+        out += got;
+        offset += (uint64_t)got;
+        len -= (size_t)got;
+    }
+    return 0;
 }

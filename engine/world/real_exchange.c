@@ -216,6 +216,39 @@ static size_t body_bytes(char *bytes, size_t size, size_t count, void *ctx)
     return exchange->dead ? 0 : len;
 }
 
+static size_t source_bytes(char *out, size_t size, size_t count, void *ctx)
+{
+    struct real_exchange *exchange = ctx;
+    const struct exchange_source *source = exchange->source;
+    uint64_t left = source->size - exchange->source_at;
+    size_t len = left < size * count ? (size_t)left : size * count;
+    struct err err = ERR_INIT;
+
+    if (exchange->dead)
+        return CURL_READFUNC_ABORT;
+    idle_restart(exchange);
+    if (len && source->read(source->ctx, exchange->source_at, out, len, &err) != 0) {
+        if (!exchange->failed) {
+            exchange->failed = true;
+            exchange->err = err;
+        }
+        return CURL_READFUNC_ABORT;
+    }
+    exchange->source_at += len;
+    return len;
+}
+
+/* curl sends again from the start: where before_request lets it. */
+static int source_seek(void *ctx, curl_off_t offset, int origin)
+{
+    struct real_exchange *exchange = ctx;
+
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > exchange->source->size)
+        return CURL_SEEKFUNC_FAIL;
+    exchange->source_at = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 /* ---- the door ---- */
 
 static void callbacks_set(struct real_exchange *exchange)
@@ -228,6 +261,12 @@ static void callbacks_set(struct real_exchange *exchange)
     curl->easy_setopt(exchange->easy, CURLOPT_HEADERDATA, exchange);
     curl->easy_setopt(exchange->easy, CURLOPT_WRITEFUNCTION, body_bytes);
     curl->easy_setopt(exchange->easy, CURLOPT_WRITEDATA, exchange);
+    if (!exchange->source)
+        return;
+    curl->easy_setopt(exchange->easy, CURLOPT_READFUNCTION, source_bytes);
+    curl->easy_setopt(exchange->easy, CURLOPT_READDATA, exchange);
+    curl->easy_setopt(exchange->easy, CURLOPT_SEEKFUNCTION, source_seek);
+    curl->easy_setopt(exchange->easy, CURLOPT_SEEKDATA, exchange);
 }
 
 static void net_open(struct real *real)
@@ -252,6 +291,7 @@ struct exchange *real_exchange_start(struct world *world, const struct exchange_
     exchange->fns = *fns;
     exchange->ctx = ctx;
     exchange->changes = request->changes;
+    exchange->source = request->source;
     exchange->idle_timeout_ms = request->idle_timeout_ms;
     exchange->tls = request->tls;
     exchange->queues = request->http2 && request->timeout_ms > 0;

@@ -33,6 +33,8 @@ struct real_exchange {
     struct curl_slist *headers, *connect_to;
     char *url, *body, *host; /* host: what errors call the other side */
     size_t body_len;
+    const struct exchange_source *source; /* NULL: the body is in memory */
+    uint64_t source_at;
     struct exchange_fns fns;
     void *ctx;
     int64_t idle_timeout_ms;

@@ -197,7 +197,10 @@ static void method_set(struct real_exchange *exchange, const struct exchange_req
     bool body_expected = strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
                          strcmp(request->method, "PATCH") == 0;
 
-    if (request->body.len || body_expected) {
+    if (request->source) {
+        OPTION(UPLOAD, 1L);
+        OPTION(INFILESIZE_LARGE, (curl_off_t)request->source->size);
+    } else if (request->body.len || body_expected) {
         OPTION(POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_len);
         OPTION(POSTFIELDS, exchange->body); /* ours until the exchange ends */
     } else if (strcmp(request->method, "HEAD") == 0) {

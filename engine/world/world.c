@@ -170,3 +170,18 @@ void disk_close(struct disk_file *file)
     if (file)
         file->world->ops->close(file);
 }
+
+struct disk_file *disk_open_read(struct world *world, const char *path, struct err *err)
+{
+    return world->ops->open_read(world, path, err);
+}
+
+int disk_file_stat(struct disk_file *file, struct disk_stat *stat, struct err *err)
+{
+    return file->world->ops->file_stat(file, stat, err);
+}
+
+int disk_read_at(struct disk_file *file, uint64_t offset, char *out, size_t len, struct err *err)
+{
+    return file->world->ops->read_at(file, offset, out, len, err);
+}

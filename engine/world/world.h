@@ -65,6 +65,15 @@ struct tls {
     bool insecure;               /* no verification at all */
 };
 
+/* A request's body that is not in memory: asked for from its start to its end, for each exchange anew. */
+struct exchange_source {
+    uint64_t size;
+    /* Exactly len bytes from offset on (never past size). -1: the exchange ends with err, which did nothing: its body was
+       never whole. */
+    int (*read)(void *ctx, uint64_t offset, char *out, size_t len, struct err *err);
+    void *ctx;
+};
+
 struct exchange_request {
     uint64_t attempt;  /* from world_attempt */
     uint64_t logical;  /* the attempt that began this logical call (itself, the first time) */
@@ -74,11 +83,12 @@ struct exchange_request {
     const struct header *headers;
     size_t headers_len;
     struct view body;
+    const struct exchange_source *source; /* instead of body; borrowed until the exchange ends. NULL: none */
     const struct tls *tls;        /* NULL: defaults */
     const char *proxy;            /* URL or NULL; the environment's proxies are never used */
     int64_t connect_timeout_ms;   /* 0: 10 s */
     int64_t timeout_ms;           /* whole exchange; 0: none (watches, logs) */
-    int64_t idle_timeout_ms;      /* between bytes; 0: none */
+    int64_t idle_timeout_ms;      /* between bytes, of a source's too; 0: none */
     bool http2;                   /* ask for HTTP/2 (TLS only), many exchanges on one connection */
 };
 
@@ -170,6 +180,12 @@ int disk_truncate(struct disk_file *file, uint64_t size, struct err *err);
 int disk_lock(struct disk_file *file, struct err *err);
 void disk_close(struct disk_file *file); /* accepts NULL */
 
+/* A file to be read in pieces: the one that was there, whatever takes its name later. MISSING when there is none. */
+struct disk_file *disk_open_read(struct world *world, const char *path, struct err *err);
+int disk_file_stat(struct disk_file *file, struct disk_stat *stat, struct err *err);
+/* Exactly len bytes from offset on; CONFLICT when it ends before. */
+int disk_read_at(struct disk_file *file, uint64_t offset, char *out, size_t len, struct err *err);
+
 /* ---- implementations (called by dosrun.c only) ---- */
 
 struct world *world_real_new(void);
@@ -204,6 +220,9 @@ struct world_ops {
     int (*truncate)(struct disk_file *, uint64_t, struct err *);
     int (*lock)(struct disk_file *, struct err *);
     void (*close)(struct disk_file *);
+    struct disk_file *(*open_read)(struct world *, const char *, struct err *);
+    int (*file_stat)(struct disk_file *, struct disk_stat *, struct err *);
+    int (*read_at)(struct disk_file *, uint64_t, char *, size_t, struct err *);
 };
 
 struct world {

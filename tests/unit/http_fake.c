@@ -157,6 +157,16 @@ static struct exchange *fake_exchange_start(struct world *world, const struct ex
             buf_addf(&fake->log, " %s=%s", request->headers[i].name, request->headers[i].value);
     if (request->body.len)
         buf_addf(&fake->log, " {%.*s}", (int)request->body.len, request->body.ptr);
+    if (request->source) {
+        char bytes[64] = "";
+        struct err err = ERR_INIT;
+
+        CHECK(request->source->size < sizeof(bytes));
+        CHECK_INT(request->source->read(request->source->ctx, 0, bytes, (size_t)request->source->size, &err), 0);
+        buf_addf(&fake->log, " <%s>", bytes);
+    }
+    if (request->idle_timeout_ms)
+        buf_addf(&fake->log, " total %d idle %d", (int)request->timeout_ms, (int)request->idle_timeout_ms);
     buf_add_text(&fake->log, "\n");
     due_add(fake, &exchange->due, fake->now_ms, exchange_fire);
     return &exchange->base;

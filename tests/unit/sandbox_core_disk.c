@@ -301,3 +301,40 @@ TEST(disk_files_that_grow)
     }
     place_clear(&place);
 }
+
+TEST(disk_reads_in_pieces_what_it_shows)
+{
+    struct place place;
+    struct disk_file *file;
+    struct disk_stat stat;
+    struct err err = ERR_INIT;
+    char bytes[8] = "", *path;
+
+    place_init(&place);
+    path = at(place.project, "a.txt");
+    file = disk_open_read(&place.sim->world, path, &err);
+    REQUIRE(file);
+    CHECK_INT(disk_read_at(file, 1, bytes, 3, &err), 0);
+    CHECK_TEXT(bytes, "eal");
+    CHECK_INT(disk_file_stat(file, &stat, &err), 0);
+    CHECK_INT(stat.size, 4);
+    CHECK_INT(disk_read_at(file, 2, bytes, 3, &err), -1);
+    CHECK_INT(err.kind, ERR_CONFLICT);
+    err_clear(&err);
+    CHECK_INT(disk_write(&place.sim->world, path, VIEW_LITERAL("longer"), 0644, &err), 0);
+    CHECK_INT(disk_file_stat(file, &stat, &err), 0);
+    CHECK_INT(stat.size, 6); /* so that who reads sees that it changed */
+    disk_close(file);
+    free(path);
+    path = at(place.project, "none.txt");
+    CHECK(disk_open_read(&place.sim->world, path, &err) == NULL);
+    CHECK_INT(err.kind, ERR_MISSING);
+    err_clear(&err);
+    CHECK(disk_open_read(&place.sim->world, "/dev/null", &err) == NULL);
+    CHECK_INT(err.kind, ERR_USAGE);
+    err_clear(&err);
+    CHECK(disk_open_read(&place.sim->world, "/etc/passwd", &err) == NULL);
+    CHECK_INT(err.kind, ERR_DENIED);
+    free(path);
+    place_clear(&place);
+}

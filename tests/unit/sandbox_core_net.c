@@ -118,3 +118,87 @@ TEST(net_a_world_goes_with_exchanges_under_way)
     got_clear(&fresh);
     world_free(&sim->world);
 }
+
+/* ---- bodies that are not in memory ---- */
+
+static void no_head(void *ctx, const struct exchange_head *head)
+{
+    (void)ctx;
+    (void)head;
+}
+
+static void no_body(void *ctx, struct view bytes)
+{
+    (void)ctx;
+    (void)bytes;
+}
+
+static void heard(void *ctx, const struct err *err)
+{
+    *(struct err *)ctx = err ? *err : ERR_INIT;
+}
+
+static int text_read(void *ctx, uint64_t offset, char *out, size_t len, struct err *err)
+{
+    if (!ctx)
+        return err_set(err, ERR_CONFLICT, "the file changed");
+    memcpy(out, (const char *)ctx + offset, len);
+    return 0;
+}
+
+static struct err put_source(struct sim *sim, const struct exchange_source *source)
+{
+    static const struct exchange_fns fns = {no_head, no_body, heard};
+    uint64_t attempt = world_attempt(&sim->world);
+    struct err end = ERR_INIT;
+
+    exchange_start(&sim->world,
+                   &(struct exchange_request){.attempt = attempt,
+                                              .logical = attempt,
+                                              .changes = true,
+                                              .method = "PUT",
+                                              .url = "https://tiny.test/file",
+                                              .source = source,
+                                              .timeout_ms = 1000},
+                   &fns, &end);
+    while (world_turn(&sim->world))
+        ;
+    return end;
+}
+
+TEST(net_takes_a_body_from_its_source)
+{
+    struct sim *sim = tiny_open(NULL, NULL, NULL);
+    char text[] = "from a file";
+    struct exchange_source source = {sizeof(text) - 1, text_read, text};
+    struct err end = put_source(sim, &source);
+
+    CHECK_INT(end.kind, ERR_NONE);
+    CHECK_TEXT(tiny_get(sim, "/file"), "from a file");
+    source.ctx = NULL;
+    end = put_source(sim, &source);
+    CHECK_INT(end.kind, ERR_CONFLICT);
+    CHECK(strstr(end.message, "the file changed"));
+    CHECK(!end.maybe_done);
+    source.size = SIM_BODY_MAX + 1;
+    end = put_source(sim, &source);
+    CHECK_INT(end.kind, ERR_QUOTA);
+    CHECK_INT(tiny_handled(sim), 1);
+    world_free(&sim->world);
+}
+
+/* What is late arrives with the bytes that there were, though their file is gone. */
+TEST(net_late_body_outlives_its_source)
+{
+    struct sim *sim = tiny_open(NULL, "1:late", NULL);
+    char text[] = "as it was";
+    struct exchange_source source = {sizeof(text) - 1, text_read, text};
+    struct err end = put_source(sim, &source);
+
+    CHECK_INT(end.kind, ERR_TIMEOUT);
+    CHECK(end.maybe_done);
+    memset(text, 'x', sizeof(text) - 1);
+    run_for(sim, SIM_LATE_MS);
+    CHECK_TEXT(tiny_get(sim, "/file"), "as it was");
+    world_free(&sim->world);
+}

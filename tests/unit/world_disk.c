@@ -356,3 +356,34 @@ TEST(disk_write_is_never_seen_half)
     free(bytes);
     place_free(&place);
 }
+
+TEST(disk_reads_in_pieces_the_file_that_was_there)
+{
+    struct place place;
+    struct disk_file *file;
+    struct disk_stat stat;
+    char bytes[8] = "";
+
+    place_init(&place);
+    CHECK(disk_open_read(place.world, at(&place, "none"), &place.err) == NULL);
+    CHECK_INT(place.err.kind, ERR_MISSING);
+    err_clear(&place.err);
+    CHECK(disk_open_read(place.world, place.folder, &place.err) == NULL);
+    CHECK_INT(place.err.kind, ERR_USAGE);
+    err_clear(&place.err);
+    CHECK_INT(disk_write(place.world, at(&place, "a"), VIEW_LITERAL("0123456789"), 0640, &place.err), 0);
+    file = disk_open_read(place.world, at(&place, "a"), &place.err);
+    REQUIRE(file);
+    CHECK_INT(disk_write(place.world, at(&place, "a"), VIEW_LITERAL("other"), 0640, &place.err), 0);
+    CHECK_INT(disk_file_stat(file, &stat, &place.err), 0);
+    CHECK_INT(stat.kind, DISK_FILE);
+    CHECK_INT(stat.size, 10);
+    CHECK_INT(stat.mode, 0640);
+    CHECK_INT(disk_read_at(file, 6, bytes, 4, &place.err), 0);
+    CHECK_TEXT(bytes, "6789");
+    CHECK_INT(disk_read_at(file, 8, bytes, 3, &place.err), -1);
+    CHECK_INT(place.err.kind, ERR_CONFLICT);
+    CHECK(strstr(place.err.message, "became shorter"));
+    disk_close(file);
+    place_free(&place);
+}

@@ -607,3 +607,78 @@ TEST(exchange_unpacks_unless_the_caller_chose_an_encoding)
     result_free(&result);
     loopback_stop(server);
 }
+
+/* ---- bodies that are not in memory ---- */
+
+struct letters {
+    int calls;
+    uint64_t fail_at; /* the byte that cannot be had; 0: all can */
+};
+
+static int letters_read(void *ctx, uint64_t offset, char *out, size_t len, struct err *err)
+{
+    struct letters *letters = ctx;
+
+    letters->calls++;
+    if (letters->fail_at && offset + len > letters->fail_at)
+        return err_set(err, ERR_CONFLICT, "the file changed");
+    for (size_t i = 0; i < len; i++)
+        out[i] = (char)('a' + (offset + i) % 26);
+    return 0;
+}
+
+TEST(exchange_asks_for_a_body_in_pieces)
+{
+    struct loopback *server = loopback_start(&(struct loopback_options){.serve = serve_paths});
+    struct letters letters = {0};
+    struct exchange_source source = {300000, letters_read, &letters};
+    struct result result;
+
+    result_init(&result);
+    for (int round = 1; round <= 2; round++) { /* the second is asked for from the start again */
+        letters.calls = 0;
+        run(&result,
+            (struct exchange_request){
+                .method = "PUT", .url = (char *)(uintptr_t)loopback_url(server), .source = &source, .changes = true});
+        CHECK(!result.failed);
+        CHECK_INT(result.status, 200);
+        const char *last = loopback_last(server), *body = strstr(last, "\r\n\r\n") + 4;
+        CHECK(view_starts(view_of(last), "PUT / HTTP/1.1\r\n"));
+        CHECK(strstr(last, "Content-Length: 300000\r\n"));
+        CHECK(!strstr(last, "Expect") && !strstr(last, "Transfer-Encoding") && !strstr(last, "Content-Type"));
+        CHECK_INT(strlen(body), 300000);
+        for (size_t i = 0; body[i]; i++)
+            if (body[i] != (char)('a' + i % 26)) {
+                unit_fail(__FILE__, __LINE__, "a byte is not where it was");
+                break;
+            }
+        CHECK(letters.calls > 1);
+    }
+    source.size = 0;
+    run(&result,
+        (struct exchange_request){.method = "POST", .url = (char *)(uintptr_t)loopback_url(server), .source = &source});
+    CHECK(view_starts(view_of(loopback_last(server)), "POST / "));
+    CHECK(strstr(loopback_last(server), "Content-Length: 0\r\n"));
+    result_free(&result);
+    loopback_stop(server);
+}
+
+TEST(exchange_ends_with_what_its_body_says)
+{
+    struct loopback *server = loopback_start(&(struct loopback_options){.serve = serve_paths});
+    struct letters letters = {.fail_at = 200000};
+    struct exchange_source source = {300000, letters_read, &letters};
+    struct result result;
+
+    result_init(&result);
+    run(&result,
+        (struct exchange_request){
+            .method = "PUT", .url = (char *)(uintptr_t)loopback_url(server), .source = &source, .changes = true});
+    CHECK(result.failed);
+    CHECK_INT(result.err.kind, ERR_CONFLICT);
+    CHECK_TEXT(result.err.message, "the file changed");
+    CHECK(!result.err.maybe_done && !result.err.retryable);
+    CHECK_INT(result.heads, 0);
+    result_free(&result);
+    loopback_stop(server);
+}
