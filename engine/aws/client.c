@@ -90,17 +90,16 @@ static struct aws_credentials *credentials_of(struct aws *aws, const char *arn)
     }
     role = mem_alloc(sizeof(*role));
     role->arn = mem_text(arn ? arn : "");
-    role->credentials =
-        aws_credentials_new(aws->transport.world, aws->transport.http, aws->transport.config, aws->table, arn);
+    role->credentials = aws_credentials_new(&aws->transport, aws->table, arn);
     list_add_tail(&aws->roles, &role->link);
     return role->credentials;
 }
 
-static void keys_get(void *ctx, bool refused, aws_identity_fn *fn, void *fn_ctx)
+static struct aws_wait *keys_get(void *ctx, bool refused, aws_identity_fn *fn, void *fn_ctx)
 {
     struct aws_call *call = ctx;
 
-    aws_credentials_get(call->credentials, refused, fn, fn_ctx);
+    return aws_credentials_get(call->credentials, refused, fn, fn_ctx);
 }
 
 /* ---- parameters ---- */

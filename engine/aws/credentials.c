@@ -247,28 +247,26 @@ void aws_source_failed(struct aws_credentials *credentials, const char *format, 
 
 /* ---- the public face ---- */
 
-static struct aws_credentials *credentials_new(struct world *world, struct http *http, const struct aws_config *config,
-                                               const struct aws_table *table)
+static struct aws_credentials *credentials_new(struct aws_transport *transport, const struct aws_table *table)
 {
     struct aws_credentials *credentials = mem_alloc(sizeof(*credentials));
 
-    credentials->world = world;
-    credentials->http = http;
-    credentials->config = config;
+    credentials->transport = transport;
+    credentials->world = transport->world;
+    credentials->config = transport->config;
     credentials->table = table;
-    credentials->tls.ca_file = aws_config_ca_bundle(config);
     list_init(&credentials->waiters);
     buf_init(&credentials->tried, sizeof(((struct err *)NULL)->message));
     return credentials;
 }
 
-struct aws_credentials *aws_credentials_new(struct world *world, struct http *http, const struct aws_config *config,
-                                            const struct aws_table *table, const char *role)
+struct aws_credentials *aws_credentials_new(struct aws_transport *transport, const struct aws_table *table,
+                                            const char *role)
 {
-    struct aws_credentials *credentials = credentials_new(world, http, config, table);
+    struct aws_credentials *credentials = credentials_new(transport, table);
 
-    credentials->profile = mem_text(aws_config_profile(config));
-    credentials->environment = !aws_config_profile_chosen(config);
+    credentials->profile = mem_text(aws_config_profile(transport->config));
+    credentials->environment = !aws_config_profile_chosen(transport->config);
     credentials->role = mem_text(role);
     credentials->chain = role ? ON_TOP : CREDENTIALS_WHOLE;
     return credentials;
@@ -277,7 +275,7 @@ struct aws_credentials *aws_credentials_new(struct world *world, struct http *ht
 struct aws_credentials *credentials_new_below(struct aws_credentials *above, const char *profile,
                                               const struct aws_source *const *chain)
 {
-    struct aws_credentials *credentials = credentials_new(above->world, above->http, above->config, above->table);
+    struct aws_credentials *credentials = credentials_new(above->transport, above->table);
 
     credentials->profile = mem_text(profile);
     credentials->chain = chain;

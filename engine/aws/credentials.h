@@ -52,9 +52,9 @@ struct aws_identity {
 void aws_identity_clear(struct aws_identity *identity);
 
 struct aws_credentials;
-/* Borrows world, http and config. role: to be assumed on top (NULL: none). */
-struct aws_credentials *aws_credentials_new(struct world *world, struct http *http, const struct aws_config *config,
-                                            const struct aws_table *table, const char *role);
+struct aws_transport;
+/* Borrows both. role: to be assumed on top (NULL: none). */
+struct aws_credentials *aws_credentials_new(struct aws_transport *transport, const struct aws_table *table, const char *role);
 void aws_credentials_free(struct aws_credentials *credentials);
 
 /* Calls fn once, from this call or a later turn. identity is borrowed for the time of the call. Cached until 5 minutes

@@ -4,16 +4,15 @@
  * SSO that some are made of. A role's source is itself such a one, with a chain of its own.
  */
 #include "aws/config_inside.h"
-#include "aws/endpoint.h"
+#include "aws/transfer.h"
 #include "base/list.h"
 #include "codec/doc.h"
 
 struct aws_credentials {
-    struct world *world;
-    struct http *http;
+    struct aws_transport *transport;
+    struct world *world;                      /* the transport's, as is config */
     const struct aws_config *config;
     const struct aws_table *table;
-    struct tls tls;                           /* the configured CA bundle */
     char *profile;                            /* whose settings count */
     char *role;                               /* to be assumed on top; NULL: none */
     bool environment;                         /* AWS_... variables count as well: not below a role, nor with --profile */
@@ -39,7 +38,6 @@ struct aws_credentials {
     int64_t refresh_ms;                       /* wall clock: from then on a new one is asked for; 0: never */
     int64_t replaced_ms;                      /* monotonic: when it took the place of another; 0: it did not */
     bool replaced;
-    int64_t skew_ms;                          /* the services' clock less ours, learned from refusals */
 };
 
 /* A source's end. err NULL: identity (moved) and what it is, for people. Else as aws_source.fetch says. */

@@ -130,14 +130,14 @@ struct credentials_asked *credentials_ask(struct aws_credentials *credentials, c
     asked->ctx = ctx;
     asked->prefix = mem_printf("%s %s: ", ask->method, ask->url);
     asked->shown = mem_printf("%s %.*s", ask->method, (int)strcspn(ask->url, "?"), ask->url);
-    asked->call = http_send(credentials->http,
+    asked->call = http_send(credentials->transport->http,
                             &(struct http_request){.method = ask->method,
                                                    .url = ask->url,
                                                    .headers = headers,
                                                    .headers_len = ask->header ? 2 : 1,
                                                    .class = HTTP_READS,
                                                    .metadata = true,
-                                                   .tls = &credentials->tls,
+                                                   .tls = &credentials->transport->tls,
                                                    .timeout_ms = ask->timeout_ms,
                                                    .attempts_max = ask->attempts_max,
                                                    .subject = "AWS credentials"},

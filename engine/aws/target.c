@@ -35,6 +35,14 @@ static const char *setting(const struct aws_config *config, const char *name)
     return aws_config_get(config, aws_config_profile(config), name);
 }
 
+/* sts.amazonaws.com for the regions of its time, where somebody still wants that. */
+static bool global_sts(const struct aws_config *config)
+{
+    const char *way = aws_custom_setting(config, "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints");
+
+    return way && strcmp(way, "legacy") == 0;
+}
+
 /* Smithy's built-in parameters, with botocore's defaults. A given endpoint is no variant of another. */
 static struct doc *builtins_of(const struct aws_transport *transport, const char *region, const char *endpoint)
 {
@@ -53,7 +61,7 @@ static struct doc *builtins_of(const struct aws_transport *transport, const char
     doc_set_text(builtins, "SDK::Endpoint", endpoint);
     doc_set_bool(builtins, "AWS::UseFIPS", !endpoint && aws_config_fips(config));
     doc_set_bool(builtins, "AWS::UseDualStack", !endpoint && aws_config_dual_stack(config));
-    doc_set_bool(builtins, "AWS::STS::UseGlobalEndpoint", false);
+    doc_set_bool(builtins, "AWS::STS::UseGlobalEndpoint", global_sts(config));
     /* us-east-1's buckets have the oldest of S3's names, unless the other is asked for. */
     doc_set_bool(builtins, "AWS::S3::UseGlobalEndpoint",
                  region && strcmp(region, "us-east-1") == 0 && (!global || strcmp(global, "regional") != 0));

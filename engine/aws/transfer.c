@@ -44,11 +44,11 @@ struct aws_transfer {
     struct doc *result; /* of the attempt that was judged last */
     bool resign;        /* the clock was corrected: the keys are as good as before */
     bool destined;      /* the request has a DestinationRegion already */
-    bool asking;        /* for the keys of a URL */
-    bool cancelled;     /* while the keys were asked for: freed when they are there */
+
+    struct aws_wait *wait;     /* for keys; NULL: it does not */
+    struct http_call *signing; /* that waits for its signature; NULL: none does */
     void (*signed_fn)(void *ctx, const struct err *err);
     void *signed_ctx;
-    struct http_call *signing;
 };
 
 static void transfer_free(struct aws_transfer *transfer)
@@ -164,17 +164,23 @@ static struct err keys_missing(const struct aws_transfer *transfer, const struct
 static void keys_known(void *ctx, const struct aws_identity *identity, const struct err *err)
 {
     struct aws_transfer *transfer = ctx;
-    bool cancelled = transfer->cancelled;
     struct err missing;
 
-    if (!err && !cancelled)
+    transfer->wait = NULL;
+    if (!err)
         sign(transfer, identity);
-    if (err)
+    else
         missing = keys_missing(transfer, err);
     transfer->signing = NULL;
     transfer->signed_fn(transfer->signed_ctx, err ? &missing : NULL); /* an error ends the transfer */
-    if (cancelled)
-        transfer_free(transfer);
+}
+
+static void keys_ask(struct aws_transfer *transfer, bool refused, aws_identity_fn *fn)
+{
+    struct aws_wait *wait = transfer->keys(transfer->keys_ctx, refused, fn, transfer);
+
+    if (wait) /* else it was called already, and the transfer may be over */
+        transfer->wait = wait;
 }
 
 static void auth_headers(void *ctx, struct http_call *call, bool refused,
@@ -187,7 +193,7 @@ static void auth_headers(void *ctx, struct http_call *call, bool refused,
     transfer->signing = call;
     transfer->signed_fn = done;
     transfer->signed_ctx = done_ctx;
-    transfer->keys(transfer->keys_ctx, stale, keys_known, transfer);
+    keys_ask(transfer, stale, keys_known);
 }
 
 /* ---- judging ---- */
@@ -262,7 +268,7 @@ static void send(struct aws_transfer *transfer)
     static const struct http_fns fns = {NULL, on_end};
     struct aws_transport *transport = transfer->transport;
     const struct aws_transfer_request *request = &transfer->request;
-    bool reads = (aws_operation_flags(transfer->operation) & AWS_OPERATION_READS) != 0;
+    bool reads = request->reads || (aws_operation_flags(transfer->operation) & AWS_OPERATION_READS);
 
     transfer->auth = (struct http_auth){auth_headers, transfer};
     transfer->call = http_send(transport->http,
@@ -339,11 +345,7 @@ static void presign(void *ctx, const struct aws_identity *identity, const struct
 {
     struct aws_transfer *transfer = ctx;
 
-    transfer->asking = false;
-    if (transfer->cancelled) {
-        transfer_free(transfer);
-        return;
-    }
+    transfer->wait = NULL;
     if (err)
         transfer->err = *err;
     else
@@ -447,8 +449,7 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
     if (prepare(transfer, params, &transfer->err) != 0) {
         transfer->timer = timer_start(transport->world, 0, end_early, transfer);
     } else if (request->presign_s && transfer->keys) {
-        transfer->asking = true;
-        transfer->keys(transfer->keys_ctx, false, presign, transfer);
+        keys_ask(transfer, false, presign);
     } else if (is_snapshot_copy(transfer, params)) {
         snapshot_presign(transfer, params);
     } else {
@@ -463,13 +464,12 @@ void aws_transfer_cancel(struct aws_transfer *transfer)
     timer_stop(transfer->timer);
     if (transfer->inner)
         aws_transfer_cancel(transfer->inner);
+    aws_credentials_cancel(transfer->wait);
     if (transfer->call)
         http_cancel(transfer->call);
-    transfer->call = NULL;
-    if (transfer->signing || transfer->asking)
-        transfer->cancelled = true;
-    else
-        transfer_free(transfer);
+    if (transfer->signing)
+        transfer->signed_fn(transfer->signed_ctx, NULL); /* http gets back what it gave, and frees it */
+    transfer_free(transfer);
 }
 
 void aws_transport_init(struct aws_transport *transport, struct world *world, struct http *http,

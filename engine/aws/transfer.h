@@ -20,7 +20,7 @@ struct aws_transport {
 void aws_transport_init(struct aws_transport *transport, struct world *world, struct http *http, const struct aws_config *config);
 
 /* Gives the keys for an attempt, as aws_credentials_get does; refused: those of the last one were. */
-typedef void aws_keys_fn(void *ctx, bool refused, aws_identity_fn *fn, void *fn_ctx);
+typedef struct aws_wait *aws_keys_fn(void *ctx, bool refused, aws_identity_fn *fn, void *fn_ctx);
 
 struct aws_transfer_request {
     struct aws_operation operation;
@@ -31,6 +31,7 @@ struct aws_transfer_request {
     aws_keys_fn *keys;        /* NULL: unsigned */
     void *keys_ctx;
     bool guarded;             /* a repetition is recognised: it carries a token, or its effect is the same */
+    bool reads;               /* what the table does not say: nothing stays of it, it makes credentials */
     bool backward;
     int64_t timeout_ms;
     int attempts_max;

@@ -8,7 +8,7 @@
  *   wait=MS   lets the loop run for so long
  * Without a step: ask.
  */
-#include "aws/credentials.h"
+#include "aws/transfer.h"
 #include "codec/json.h"
 
 #include <stdio.h>
@@ -98,6 +98,7 @@ int main(int argc, char **argv)
     struct world *world = world_real_new();
     struct http *http = http_new(world, NULL);
     struct aws_config_options options = {.env = env, .home = getenv("HOME")};
+    struct aws_transport transport;
     struct asking asking = {0};
     struct aws_config *config;
     struct err err = ERR_INIT;
@@ -111,7 +112,8 @@ int main(int argc, char **argv)
             role = argv[at + 1];
     config = aws_config_load(world, &options, &err);
     if (config) {
-        asking.credentials = aws_credentials_new(world, http, config, aws_table_builtin(), role);
+        aws_transport_init(&transport, world, http, config);
+        asking.credentials = aws_credentials_new(&transport, aws_table_builtin(), role);
         if (at == argc)
             result = step(world, &asking, "ask");
         for (; at < argc && result == 0; at++)

@@ -44,9 +44,10 @@ void asker_again(struct asker *asker, const char *profile, const char *role)
 {
     aws_credentials_free(asker->credentials);
     asker->credentials = NULL;
-    if (aws_world_config(&asker->world, profile, NULL))
-        asker->credentials =
-            aws_credentials_new(&asker->world.base, asker->world.http, asker->world.config, aws_table_builtin(), role);
+    if (aws_world_config(&asker->world, profile, NULL)) {
+        aws_transport_init(&asker->transport, &asker->world.base, asker->world.http, asker->world.config);
+        asker->credentials = aws_credentials_new(&asker->transport, aws_table_builtin(), role);
+    }
 }
 
 void asker_credentials(struct asker *asker)

@@ -1,9 +1,11 @@
 #pragma once
 /* Somebody who asks for credentials in a world of the tests, and what came of it. */
+#include "aws/transfer.h"
 #include "aws_world.h"
 
 struct asker {
     struct aws_world world; /* unused by those who share another's */
+    struct aws_transport transport;
     struct aws_credentials *credentials;
     struct aws_wait *wait;
     int told;

@@ -1,4 +1,5 @@
 /* Sources that are calls: roles on other profiles' keys, web identity, SSO. */
+#include "aws/aws.h"
 #include "aws_asker.h"
 #include "unit.h"
 
@@ -156,6 +157,33 @@ TEST(role_on_variables_and_machines)
                "role of the profile: profile ecs: there are no AWS credentials of profile ecs"
                "\n= tried: container: neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor _FULL_URI is set");
     leave();
+}
+
+TEST(role_at_the_global_endpoint_of_old)
+{
+    static const char config[] = "[default]\nsts_regional_endpoints = legacy\nrole_arn = arn:aws:iam::1:role/x\n"
+                                 "credential_source = Environment\nregion = %s\n";
+    static const struct {
+        const char *region, *variable, *url;
+    } cases[] = {
+        {"eu-west-1", NULL, "https://sts.amazonaws.com/ "},
+        {"eu-west-1", "regional", "https://sts.eu-west-1.amazonaws.com/ "},
+        {"eu-south-1", NULL, "https://sts.eu-south-1.amazonaws.com/ "}, /* younger than the global one */
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = mem_printf(config, cases[i].region);
+
+        enter(text);
+        aws_world_set(&asker.world, "AWS_ACCESS_KEY_ID", "VAR");
+        aws_world_set(&asker.world, "AWS_SECRET_ACCESS_KEY", "v");
+        aws_world_set(&asker.world, "AWS_STS_REGIONAL_ENDPOINTS", cases[i].variable);
+        asker_again(&asker, "default", NULL);
+        asker_ask(&asker, false);
+        CHECK(strstr(buf_text(&heard), cases[i].url));
+        leave();
+        free(text);
+    }
 }
 
 TEST(role_that_was_asked_for)
@@ -386,7 +414,42 @@ TEST(role_signed_by_the_services_clock)
     CHECK(asker.got && strncmp(asker.got, "STS2/", 5) == 0);
     asker_ask(&asker, true); /* what was learned is kept */
     CHECK(asker.got && strncmp(asker.got, "STS3/", 5) == 0);
+    CHECK_INT(asker.transport.skew_ms, 20 * 60 * 1000); /* for everything else that is signed, too */
     leave();
+}
+
+static void not_called(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err)
+{
+    (void)ctx;
+    (void)result;
+    (void)answer;
+    (void)err;
+    CHECK(!"a cancelled call has no end");
+}
+
+TEST(call_given_up_while_it_waits_for_a_role)
+{
+    for (int turns = 0; turns < 4; turns++)
+        for (int presigned = 0; presigned < 2; presigned++) {
+            struct aws_request request = {.region = "eu-west-1"};
+            struct aws *aws;
+
+            enter("[profile a]\n" ROLE "source_profile = b\n[profile b]\n" ROLE "source_profile = c\n"
+                  "[profile c]\naws_access_key_id = C\naws_secret_access_key = hush\n");
+            aws = aws_new(&asker.world.base, asker.world.http, NULL, aws_world_config(&asker.world, "a", NULL),
+                          aws_table_builtin());
+            request.operation =
+                aws_operation_find(aws_service_find(aws_table_builtin(), "sts"), VIEW_LITERAL("GetCallerIdentity"));
+            if (presigned)
+                aws_presign(aws, &request, 60, not_called, NULL);
+            else
+                aws_send(aws, &request, not_called, NULL);
+            for (int i = 0; i < turns; i++)
+                world_turn(&asker.world.base);
+            aws_free(aws);
+            aws_world_run(&asker.world);
+            leave();
+        }
 }
 
 TEST(role_freed_at_each_step)
