@@ -113,7 +113,8 @@ bool http_status_err(const struct http_call *call, const struct http_answer *ans
     buf_init(&excerpt, 2 * EXCERPT_MAX);
     if (!call->error) /* who reads the service's errors also knows what may be shown of them */
         excerpt_add(&excerpt, answer->body);
-    err_set(err, http_status_kind(answer->status), "%d %s%s", answer->status, words_of(answer->status), buf_text(&excerpt));
+    err_set(err, http_status_kind(answer->status), "%d %s%s", answer->status, words_of(answer->status),
+            buf_text(&excerpt));
     buf_free(&excerpt);
     err->status = answer->status;
     err->retryable = http_retry_status(answer->status, answer->body);
