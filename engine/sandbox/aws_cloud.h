@@ -63,6 +63,10 @@ int call_loud(struct cloud_call *call, const char *format, ...) __attribute__((f
 enum aws_protocol call_protocol(const struct cloud_call *call);
 bool call_is(const struct cloud_call *call, const char *service);
 
+/* One request from its start to its end: aws_server.c. */
+int call_init(struct cloud_call *call, struct cloud *cloud, const struct sim_request *http) __attribute__((warn_unused_result));
+void call_clear(struct cloud_call *call);
+
 /* ---- aws_route.c ---- */
 
 bool route_serves(const struct sim_request *http); /* a host of AWS's */
@@ -74,6 +78,7 @@ const char *route_query(const struct cloud_call *call, const char *name); /* NUL
 
 /* Who calls; false answers as AWS does. Operations that are sent unsigned pass. */
 int signature_check(struct cloud_call *call) __attribute__((warn_unused_result));
+bool signature_covers(const struct cloud_call *call, const char *header); /* of a presigned request that was taken */
 void caller_clear(struct cloud_caller *caller);
 
 /* ---- aws_read.c, aws_read_rest.c, aws_value.c ---- */

@@ -21,8 +21,7 @@ struct refusal {
 
 static const struct refusal refusals_query[] = {
     {"expired", "ExpiredToken", 403, "The security token included in the request is expired"},
-    {"forbidden", "AccessDenied", 403,
-     "User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform this"},
+    {"forbidden", "AccessDenied", 403, "User: user/sandbox is not authorized to perform this"},
     {"conflict", "ConcurrentModification", 409,
      "The request was rejected because multiple requests to change this object "
      "were submitted simultaneously."},
@@ -46,8 +45,7 @@ static const struct refusal refusals_ec2[] = {
 
 static const struct refusal refusals_json[] = {
     {"expired", "ExpiredTokenException", 400, "The security token included in the request is expired"},
-    {"forbidden", "AccessDeniedException", 400,
-     "User: arn:aws:iam::111122223333:user/sandbox is not authorized to perform this"},
+    {"forbidden", "AccessDeniedException", 400, "User: user/sandbox is not authorized to perform this"},
     {"conflict", "ConflictException", 409, "The request conflicts with an operation under way"},
     {"quota", "LimitExceededException", 400, "The operation exceeded the service limit for this account"},
     {"throttle", "ThrottlingException", 400, "Rate exceeded"},

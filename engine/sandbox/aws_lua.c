@@ -206,7 +206,7 @@ void cloud_lua_open(struct cloud *cloud)
         return;
     cloud->lua = host_lua_new(cloud);
     luaL_newlib(cloud->lua, cloud_functions);
-    lua_pushliteral(cloud->lua, SANDBOX_ACCOUNT);
+    lua_pushstring(cloud->lua, sim_account(cloud->sim));
     lua_setfield(cloud->lua, -2, "account");
     lua_setglobal(cloud->lua, "cloud");
 }
@@ -247,7 +247,7 @@ bool cloud_lua_has(struct cloud *cloud, const char *service, const char *operati
 
 static void call_push(lua_State *lua, const struct cloud_call *call)
 {
-    const char *const members[][2] = {{"account", SANDBOX_ACCOUNT},
+    const char *const members[][2] = {{"account", sim_account(call->cloud->sim)},
                                       {"region", call->region},
                                       {"service", aws_service_name(call->service)},
                                       {"operation", aws_operation_name(call->operation)},

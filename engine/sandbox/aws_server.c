@@ -64,7 +64,7 @@ bool call_is(const struct cloud_call *call, const char *service)
     return strcmp(aws_service_name(call->service), service) == 0;
 }
 
-static int call_init(struct cloud_call *call, struct cloud *cloud, const struct sim_request *http)
+int call_init(struct cloud_call *call, struct cloud *cloud, const struct sim_request *http)
 {
     char *purpose = mem_printf("aws/request/%" PRId64 "/%" PRIu64, sim_now_ms(cloud->sim), cloud->answered++);
 
@@ -74,7 +74,7 @@ static int call_init(struct cloud_call *call, struct cloud *cloud, const struct 
     return route_find(call);
 }
 
-static void call_clear(struct cloud_call *call)
+void call_clear(struct cloud_call *call)
 {
     caller_clear(&call->caller);
     doc_unref(call->query);

@@ -1,8 +1,8 @@
 /*
- * Who signed a request, and is it so? Signature Version 4 in the Authorization header, checked by the steps of the IAM
- * User Guide ("Create a signed AWS API request") and S3's ("Authenticating Requests: Using the Authorization Header"):
- * the canonical request is made from the request as it arrived. Refusals: "Common errors" of each API reference,
- * "Troubleshoot Signature Version 4 signing".
+ * Who signed a request, and is it so? Signature Version 4 in the Authorization header or in the query, checked by the
+ * steps of the IAM User Guide ("Create a signed AWS API request") and S3's ("Authenticating Requests: Using the
+ * Authorization Header", "Using Query Parameters"): the canonical request is made from the request as it arrived.
+ * Refusals: "Common errors" of each API reference, "Troubleshoot Signature Version 4 signing".
  */
 #include "sandbox/aws_cloud.h"
 #include "sandbox/core.h"
@@ -14,10 +14,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SKEW_MS = 5 * 60 * 1000, SKEW_S3_MS = 15 * 60 * 1000 };
+enum { SKEW_MS = 5 * 60 * 1000, SKEW_S3_MS = 15 * 60 * 1000, PRESIGNED_STS_MS = 15 * 60 * 1000 };
 
-/* The parts of "AWS4-HMAC-SHA256 Credential=KEY/DAY/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=hex". */
+/* The parts of "AWS4-HMAC-SHA256 Credential=KEY/DAY/REGION/SERVICE/aws4_request, SignedHeaders=a;b, Signature=hex", or
+   those of X-Amz-* in the query. */
 struct claim {
+    bool in_query;
+    const char *stamp; /* NULL: none */
     struct view scope; /* DAY/REGION/SERVICE/aws4_request */
     struct view day, region, service, headers, signature;
 };
@@ -105,23 +108,10 @@ static struct view scope_next(struct view *rest)
     return part;
 }
 
-static int claim_parse(struct cloud_call *call, const char *header, struct claim *claim)
+static int credential_parse(struct cloud_call *call, struct view credential, struct claim *claim)
 {
-    struct view credential, key, rest;
+    struct view rest = credential, key = scope_next(&rest);
 
-    if (strncmp(header, "AWS4-HMAC-SHA256 ", 17) != 0)
-        return refuse(call, WORD_INCOMPLETE, "Unsupported AWS 'algorithm'");
-    credential = part_find(header + 17, "Credential");
-    claim->headers = part_find(header + 17, "SignedHeaders");
-    claim->signature = part_find(header + 17, "Signature");
-    if (credential.len == 0)
-        return refuse(call, WORD_INCOMPLETE, "Authorization header requires 'Credential' parameter.");
-    if (claim->signature.len == 0)
-        return refuse(call, WORD_INCOMPLETE, "Authorization header requires 'Signature' parameter.");
-    if (claim->headers.len == 0)
-        return refuse(call, WORD_INCOMPLETE, "Authorization header requires 'SignedHeaders' parameter.");
-    rest = credential;
-    key = scope_next(&rest);
     snprintf(call->caller.access_key, sizeof(call->caller.access_key), "%.*s", (int)key.len, key.ptr);
     claim->scope = rest;
     claim->day = scope_next(&rest);
@@ -134,20 +124,58 @@ static int claim_parse(struct cloud_call *call, const char *header, struct claim
     return 0;
 }
 
+static int claim_header(struct cloud_call *call, const char *header, struct claim *claim)
+{
+    struct view credential;
+
+    claim->stamp = sim_header(call->http, "X-Amz-Date");
+    if (strncmp(header, "AWS4-HMAC-SHA256 ", 17) != 0)
+        return refuse(call, WORD_INCOMPLETE, "Unsupported AWS 'algorithm'");
+    credential = part_find(header + 17, "Credential");
+    claim->headers = part_find(header + 17, "SignedHeaders");
+    claim->signature = part_find(header + 17, "Signature");
+    if (credential.len == 0)
+        return refuse(call, WORD_INCOMPLETE, "Authorization header requires 'Credential' parameter.");
+    if (claim->signature.len == 0)
+        return refuse(call, WORD_INCOMPLETE, "Authorization header requires 'Signature' parameter.");
+    if (claim->headers.len == 0)
+        return refuse(call, WORD_INCOMPLETE, "Authorization header requires 'SignedHeaders' parameter.");
+    return credential_parse(call, credential, claim);
+}
+
+static int claim_query(struct cloud_call *call, struct claim *claim)
+{
+    const char *algorithm = route_query(call, "X-Amz-Algorithm"), *credential = route_query(call, "X-Amz-Credential");
+    const char *headers = route_query(call, "X-Amz-SignedHeaders"), *expires = route_query(call, "X-Amz-Expires");
+
+    claim->in_query = true;
+    claim->stamp = route_query(call, "X-Amz-Date");
+    if (!algorithm || strcmp(algorithm, "AWS4-HMAC-SHA256") != 0)
+        return refuse(call, WORD_INCOMPLETE, "Unsupported AWS 'algorithm'");
+    if (!credential || !headers || !claim->stamp || !expires)
+        return refuse(call, WORD_INCOMPLETE,
+                      "AWS query-string parameters must include: 'X-Amz-Credential', 'X-Amz-SignedHeaders', "
+                      "'X-Amz-Date' and 'X-Amz-Expires'.");
+    claim->headers = view_of(headers);
+    claim->signature = view_of(route_query(call, "X-Amz-Signature"));
+    return credential_parse(call, view_of(credential), claim);
+}
+
 /* ---- the caller ---- */
 
 /* The lasting key's user, or whom STS gave a temporary key; "secret", "token", "expires" are the session's. */
-static int caller_find(struct cloud_call *call)
+static int caller_find(struct cloud_call *call, const struct claim *claim)
 {
     struct cloud_caller *caller = &call->caller;
     const struct thing *session = things_find(call->cloud, "sts/Session", caller->access_key);
-    const char *token = sim_header(call->http, "X-Amz-Security-Token");
+    const char *token =
+        claim->in_query ? route_query(call, "X-Amz-Security-Token") : sim_header(call->http, "X-Amz-Security-Token");
 
     if (strcmp(caller->access_key, SANDBOX_ACCESS_KEY) == 0) {
         if (token)
             return refuse(call, WORD_TOKEN, "The security token included in the request is invalid.");
         caller->secret = mem_text(SANDBOX_SECRET_KEY);
-        caller->arn = mem_text("arn:aws:iam::" SANDBOX_ACCOUNT ":user/sandbox");
+        caller->arn = mem_printf("arn:aws:iam::%s:user/sandbox", sim_account(call->cloud->sim));
         caller->user_id = mem_text("AIDASANDBOX0000000000");
         return 0;
     }
@@ -172,9 +200,20 @@ void caller_clear(struct cloud_caller *caller)
 
 /* ---- time and scope ---- */
 
-static int time_check(struct cloud_call *call, const struct claim *claim, const char *stamp)
+/* How old a signature may be. STS takes a presigned URL for a quarter of an hour, whatever it says itself. */
+static int64_t age_most_ms(const struct cloud_call *call, const struct claim *claim)
+{
+    if (!claim->in_query)
+        return call_is(call, "s3") ? SKEW_S3_MS : SKEW_MS;
+    if (call_is(call, "sts"))
+        return PRESIGNED_STS_MS;
+    return strtoll(route_query(call, "X-Amz-Expires"), NULL, 10) * 1000;
+}
+
+static int time_check(struct cloud_call *call, const struct claim *claim)
 {
     int64_t now = sim_now_ms(call->cloud->sim), most = call_is(call, "s3") ? SKEW_S3_MS : SKEW_MS;
+    const char *stamp = claim->stamp;
     double seconds;
     char text[128];
     struct buf iso;
@@ -187,7 +226,7 @@ static int time_check(struct cloud_call *call, const struct claim *claim, const 
                  "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: %.*s", 8, stamp);
         return refuse(call, WORD_SIGNATURE, text);
     }
-    if ((int64_t)(seconds * 1000) >= now - most && (int64_t)(seconds * 1000) <= now + most)
+    if ((int64_t)(seconds * 1000) >= now - age_most_ms(call, claim) && (int64_t)(seconds * 1000) <= now + most)
         return 0;
     buf_init(&iso, 64);
     value_time_add(&iso, AWS_TIME_ISO8601, (double)now / 1000);
@@ -285,20 +324,23 @@ static int line_order(const void *a, const void *b)
 }
 
 /* By name, then value; \1 between them sorts before all that a name may hold. */
-static void add_query(const struct cloud_call *call, struct buf *out)
+static void add_query(const struct cloud_call *call, bool without_signature, struct buf *out)
 {
-    size_t len = doc_size(call->query);
-    char **lines = mem_array(len + 1, sizeof(*lines));
+    char **lines = mem_array(doc_size(call->query) + 1, sizeof(*lines));
+    size_t len = 0;
 
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < doc_size(call->query); i++) {
         const struct doc *pair = doc_at(call->query, i);
         struct buf line;
+
+        if (without_signature && view_is(doc_as_view(doc_at(pair, 0)), "X-Amz-Signature"))
+            continue;
 
         buf_init(&line, SIM_BODY_MAX);
         uri_encode(&line, doc_as_view(doc_at(pair, 0)), true);
         buf_add_char(&line, '\1');
         uri_encode(&line, doc_as_view(doc_at(pair, 1)), true);
-        lines[i] = buf_take(&line);
+        lines[len++] = buf_take(&line);
     }
     qsort(lines, len, sizeof(*lines), line_order);
     for (size_t i = 0; i < len; i++) {
@@ -395,7 +437,7 @@ static void add_headers(const struct cloud_call *call, struct buf *out, struct v
 }
 
 /* The body's hash; S3 takes the word of a header, and checks it unless the payload is said to be unsigned. */
-static int payload_hash(struct cloud_call *call, struct buf *out)
+static int payload_hash(struct cloud_call *call, const struct claim *claim, struct buf *out)
 {
     const char *said = sim_header(call->http, "X-Amz-Content-SHA256");
     char hash[SHA256_HEX + 1];
@@ -403,6 +445,10 @@ static int payload_hash(struct cloud_call *call, struct buf *out)
     digest_sha256_hex(call->http->body, hash);
     if (said && strncmp(said, "STREAMING-", 10) == 0)
         return call_loud(call, "the simulated AWS takes no aws-chunked bodies (%s)", said);
+    if (call_is(call, "s3") && claim->in_query) {
+        buf_add_text(out, "UNSIGNED-PAYLOAD");
+        return 0;
+    }
     if (call_is(call, "s3") && !said)
         return call_refuse(call, 400, "InvalidRequest",
                            "Missing required header for this request: x-amz-content-sha256");
@@ -418,17 +464,17 @@ static int canonical_add(struct cloud_call *call, const struct claim *claim, str
     buf_addf(out, "%s\n", call->http->method);
     add_path(call, out);
     buf_add_char(out, '\n');
-    add_query(call, out);
+    add_query(call, claim->in_query, out);
     buf_add_char(out, '\n');
     add_headers(call, out, claim->headers);
     buf_addf(out, "\n%.*s\n", (int)claim->headers.len, claim->headers.ptr);
-    return payload_hash(call, out);
+    return payload_hash(call, claim, out);
 }
 
 /* ---- the signature ---- */
 
-static void signature_make(const struct cloud_call *call, const struct claim *claim, const char *stamp,
-                           struct view canonical, char out[SHA256_HEX + 1])
+static void signature_make(const struct cloud_call *call, const struct claim *claim, struct view canonical,
+                           char out[SHA256_HEX + 1])
 {
     struct view parts[] = {claim->day, claim->region, claim->service, VIEW_LITERAL("aws4_request")};
     char *first = mem_printf("AWS4%s", call->caller.secret), hash[SHA256_HEX + 1], *text;
@@ -442,7 +488,7 @@ static void signature_make(const struct cloud_call *call, const struct claim *cl
         memcpy(key, next, SHA256_SIZE);
     }
     digest_sha256_hex(canonical, hash);
-    text = mem_printf("AWS4-HMAC-SHA256\n%s\n%.*s\n%s", stamp, (int)claim->scope.len, claim->scope.ptr, hash);
+    text = mem_printf("AWS4-HMAC-SHA256\n%s\n%.*s\n%s", claim->stamp, (int)claim->scope.len, claim->scope.ptr, hash);
     unsigned char sum[SHA256_SIZE];
     digest_hmac_sha256((struct view){(const char *)key, SHA256_SIZE}, view_of(text), sum);
     digest_hex(sum, out);
@@ -452,27 +498,25 @@ static void signature_make(const struct cloud_call *call, const struct claim *cl
 
 int signature_check(struct cloud_call *call)
 {
-    const char *header = sim_header(call->http, "Authorization"), *stamp = sim_header(call->http, "X-Amz-Date");
+    const char *header = sim_header(call->http, "Authorization");
+    bool in_query = !header && route_query(call, "X-Amz-Signature");
     struct claim claim = {0};
     char expected[SHA256_HEX + 1];
     struct buf canonical;
     int result;
 
-    if (!header && (aws_operation_flags(call->operation) & AWS_OPERATION_UNSIGNED))
+    if (!header && !in_query && (aws_operation_flags(call->operation) & AWS_OPERATION_UNSIGNED))
         return 0;
-    if (!header && route_query(call, "X-Amz-Signature"))
-        return call_loud(call, "the simulated AWS takes no presigned requests (%s %s)", aws_service_name(call->service),
-                         aws_operation_name(call->operation));
-    if (!header)
+    if (!header && !in_query)
         return refuse(call, WORD_MISSING,
                       call_is(call, "s3") ? "Access Denied" : "Request is missing Authentication Token");
-    if (claim_parse(call, header, &claim) || caller_find(call) || time_check(call, &claim, stamp) ||
-        scope_check(call, &claim) || headers_check(call, &claim))
+    if ((in_query ? claim_query(call, &claim) : claim_header(call, header, &claim)) || caller_find(call, &claim) ||
+        time_check(call, &claim) || scope_check(call, &claim) || headers_check(call, &claim))
         return -1;
     buf_init(&canonical, SIM_BODY_MAX);
     result = canonical_add(call, &claim, &canonical);
     if (result == 0) {
-        signature_make(call, &claim, stamp, buf_view(&canonical), expected);
+        signature_make(call, &claim, buf_view(&canonical), expected);
         if (!view_is(claim.signature, expected))
             result = refuse(call, WORD_SIGNATURE,
                             "The request signature we calculated does not match the signature you provided. Check your "
@@ -480,4 +524,9 @@ int signature_check(struct cloud_call *call)
     }
     buf_free(&canonical);
     return result;
+}
+
+bool signature_covers(const struct cloud_call *call, const char *header)
+{
+    return header_signed(view_of(route_query(call, "X-Amz-SignedHeaders")), header);
 }

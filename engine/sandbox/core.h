@@ -32,7 +32,7 @@ struct sim_clock {
 
 struct sim {
     struct world world; /* first: the doors' handle */
-    char *target;
+    char *target, *account;
     uint64_t seed;
     bool known; /* the state file has its first line */
     struct sim_clock clock;

@@ -118,6 +118,11 @@ uint64_t sim_draw(const struct sim *sim, const char *purpose, uint64_t number, u
     return value % below;
 }
 
+const char *sim_account(const struct sim *sim)
+{
+    return sim->account;
+}
+
 uint64_t sim_seed(const struct sim *sim)
 {
     return sim->seed;

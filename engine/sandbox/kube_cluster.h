@@ -43,6 +43,8 @@ struct cluster {
     struct sim_server server;
     struct sim *sim;
     char *target;
+    char *eks;               /* its name in EKS, which its tokens are made for; NULL: it is none */
+    struct sim_server *aws;  /* with eks: knows who signed them */
     struct lua_State *lua;
     struct shapes *shapes;
     struct resource **resources;

@@ -15,9 +15,31 @@ static bool server_serves(struct sim_server *server, const struct sim_request *r
     return view_is(request->host, "kubernetes.sandbox");
 }
 
+/* As the API server asks its webhook: 401 for whoever has no token, or one that STS does not take. */
+static bool token_refused(struct cluster *cluster, const struct sim_request *request, struct sim_reply *reply)
+{
+    const char *header = sim_header(request, "Authorization");
+    struct buf why;
+    bool refused;
+
+    if (!cluster->eks)
+        return false;
+    buf_init(&why, 4096);
+    if (header && strncmp(header, "Bearer ", 7) == 0)
+        sim_aws_token(cluster->aws, view_of(header + 7), cluster->eks, &why);
+    else
+        buf_add_text(&why, "there is no token");
+    refused = why.len > 0;
+    if (refused) /* the cluster's log says why, its answer does not */
+        sim_reply_doc(reply, 401, status_new(401, "Unauthorized", "Unauthorized"));
+    buf_free(&why);
+    return refused;
+}
+
 static void server_handle(struct sim_server *server, const struct sim_request *request, struct sim_reply *reply)
 {
-    request_handle(cluster_of(server), request, reply);
+    if (!token_refused(cluster_of(server), request, reply))
+        request_handle(cluster_of(server), request, reply);
 }
 
 static void server_replay(struct sim_server *server, const struct doc *effect)
@@ -71,6 +93,7 @@ static void server_free(struct sim_server *server)
     shapes_free(cluster->shapes);
     host_lua_free(cluster->lua);
     free(cluster->target);
+    free(cluster->eks);
     free(cluster);
 }
 
@@ -106,6 +129,15 @@ struct sim_server *sim_kube_new(struct sim *sim, const char *target)
     resources_load(cluster);
     cluster->controllers = controllers_new(cluster);
     return &cluster->server;
+}
+
+void sim_kube_eks(struct sim_server *kube, struct sim_server *aws, const char *name)
+{
+    struct cluster *cluster = cluster_of(kube);
+
+    free(cluster->eks);
+    cluster->eks = mem_text(name);
+    cluster->aws = aws;
 }
 
 struct doc *sim_kube_get(struct sim_server *kube, const char *group, const char *kind, const char *namespace,

@@ -102,6 +102,7 @@ struct sim *sim_open(const struct sandbox_options *options, void (*wire)(struct 
     sim->world.ops = &sim_ops;
     sim->world.sandbox = true;
     sim->target = mem_text(options->target ? options->target : "local");
+    sim->account = mem_text(options->account ? options->account : SANDBOX_ACCOUNT);
     sim->seed = options->seed;
     sim->clock.now_ms = SIM_EPOCH_MS;
     list_init(&sim->processes);
@@ -146,6 +147,7 @@ void sim_close(struct sim *sim)
     sim_faults_free(sim->faults);
     sim_store_free(sim->store);
     free(sim->target);
+    free(sim->account);
     free(sim);
 }
 

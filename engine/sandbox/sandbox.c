@@ -81,6 +81,7 @@ void sandbox_cluster(struct world *world, const char *region, const char *name)
     struct sim *sim = sim_of(world);
 
     sim_aws_cluster(sim_server_named(sim, "aws"), region, name);
+    sim_kube_eks(sim_server_named(sim, "kube"), sim_server_named(sim, "aws"), name);
     sim_store_flush(sim->store);
 }
 

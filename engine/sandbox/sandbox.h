@@ -20,6 +20,7 @@ struct sandbox_options {
     const char *project_root; /* writes below it go to the overlay */
     const char *state_root;   /* journals and bundles: real files, written through */
     const char *target;       /* name, part of uids */
+    const char *account;      /* the simulated AWS account's id; NULL: SANDBOX_ACCOUNT */
     uint64_t seed;            /* 1 unless asked */
     const char *const *faults; /* "12:late", "12+:forbidden"; NULL terminated or NULL */
     const char *crash;        /* "12:sent" or NULL */
@@ -41,7 +42,7 @@ size_t sandbox_faults_left(struct world *world, struct doc *out);
 /* --crash named an attempt that turned out not to be a changing call, or never came: asked at the end of a run. */
 bool sandbox_crash_wrong(struct world *world);
 
-/* An EKS cluster of the simulated account, which is this target's simulated cluster; no effect when it is there. */
+/* This target's simulated cluster is an EKS cluster of the simulated account, so it takes EKS tokens alone. */
 void sandbox_cluster(struct world *world, const char *region, const char *name);
 
 /* How the engine reaches the simulated cluster: a kubeconfig document for this target. */

@@ -14,6 +14,7 @@ int64_t sim_now_ms(struct sim *sim); /* virtual wall clock */
 struct sim_timer;
 struct sim_timer *sim_after(struct sim *sim, int64_t delay_ms, void (*fn)(void *ctx), void *ctx);
 void sim_timer_stop(struct sim_timer *timer);
+const char *sim_account(const struct sim *sim); /* of AWS */
 uint64_t sim_seed(const struct sim *sim);
 /* HMAC(seed, purpose) as lower-case hex, len digits (64 at most) */
 void sim_hex(struct sim *sim, const char *purpose, char *out, size_t len);
@@ -74,8 +75,12 @@ struct sim_server {
 struct sim_server *sim_aws_new(struct sim *sim);
 /* An EKS cluster, which is the simulated one; no effect when it is there. */
 void sim_aws_cluster(struct sim_server *aws, const char *region, const char *name);
+/* aws_token.c: does STS take this EKS token, as one for this cluster? "" or why it does not. */
+void sim_aws_token(struct sim_server *aws, struct view token, const char *cluster, struct buf *why);
 /* kube_server.c: one simulated cluster per target. */
 struct sim_server *sim_kube_new(struct sim *sim, const char *target);
+/* From now on it is this EKS cluster: who has no token for it is answered 401. */
+void sim_kube_eks(struct sim_server *kube, struct sim_server *aws, const char *name);
 /* gateway.c: the ingress gateway, which answers page requests by the cluster's VirtualServices. */
 struct sim_server *sim_gateway_new(struct sim *sim, struct sim_server *kube);
 /* Typed access for gateway and controllers: borrowed objects of the simulated cluster. */
