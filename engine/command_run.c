@@ -122,7 +122,7 @@ int session_arguments(struct dosrun *dosrun)
     doc_set(info, "args", doc_ref(args));
     doc_set(info, "values", doc_ref(dosrun->values));
     doc_set_text(info, "target", dosrun->target_name);
-    doc_set_text(info, "kind", place_needs_cluster(dosrun) ? "kube" : "local");
+    doc_set_text(info, "kind", !place_needs_cluster(dosrun) ? "local" : target_is_eks(dosrun) ? "eks" : "kube");
     doc_set_bool(info, "sandbox", dosrun->command->sandbox);
     doc_set_int(info, "max_parallel", dosrun->command->max_parallel);
     doc_set_text(info, "lock_namespace", doc_path_text(dosrun->target, "lock_namespace", NULL));

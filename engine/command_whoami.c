@@ -178,7 +178,10 @@ int command_whoami(struct dosrun *dosrun)
         return dosrun_fail(dosrun, &dosrun->err, dosrun_exit_for(&dosrun->err));
     rows = doc_array();
     row_add(rows, "target", dosrun->target_name);
-    row_add(rows, "kind", target_is_local(dosrun) ? "local: this machine and its files" : "kube");
+    row_add(rows, "kind",
+            target_is_local(dosrun) ? "local: this machine and its files"
+            : target_is_eks(dosrun) ? "eks"
+                                    : "kube");
     row_add(rows, "world", dosrun->command->sandbox ? "the sandbox" : "real");
     bool aws = cloud_is_meant(dosrun);
     if (aws && whoami_aws(dosrun, rows) < 0)

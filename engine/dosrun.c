@@ -288,6 +288,7 @@ static int open_sandbox(struct dosrun *dosrun, struct err *err)
                                       .project_root = dosrun->project,
                                       .state_root = dosrun->state_root,
                                       .target = dosrun->target_name,
+                                      .account = doc_path_text(dosrun->target, "account", NULL),
                                       .seed = command->seed,
                                       .crash = command->crash};
     const char **faults = mem_array(command->faults.len + 1, sizeof(*faults));
@@ -305,6 +306,9 @@ static int open_sandbox(struct dosrun *dosrun, struct err *err)
         goto out;
     }
     result = 0;
+    if (target_is_eks(dosrun))
+        sandbox_cluster(dosrun->world, doc_path_text(dosrun->target, "region", NULL),
+                        doc_path_text(dosrun->target, "cluster", NULL));
     if (*dosrun->project && disk_stat(dosrun->real, path, &stat, err) == 0 && stat.kind == DISK_FILE)
         result = load_sandbox_script(dosrun, path, "tests/sandbox.lua", err);
     if (result == 0 && spec && *spec)
@@ -398,6 +402,7 @@ static void dosrun_close(struct dosrun *dosrun)
     changes_free(dosrun->changes);
     journal_free(dosrun->journal);
     kube_free(dosrun->kube);
+    eks_free(dosrun);
     cloud_free(dosrun);
     http_free(dosrun->http);
     store_free(dosrun->store);

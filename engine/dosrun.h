@@ -52,6 +52,7 @@ struct dosrun {
     struct kube *kube;
     struct aws *aws;
     struct aws_config *aws_config;
+    struct eks *eks;        /* of a target of kind eks, once it was found */
     struct kube_lease *lease;
     struct store *store;
     struct journal *journal;
@@ -103,7 +104,7 @@ void dosrun_undo_error(struct dosrun *dosrun, const struct undo_report *report, 
 
 /* ---- the place (place.c) ---- */
 int place_find(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result)); /* project, playbook_path, state_root, targets, target_name */
-bool place_needs_cluster(const struct dosrun *dosrun); /* kind kube: by targets.lua, or by what the playbook took */
+bool place_needs_cluster(const struct dosrun *dosrun); /* kind kube or eks: by targets.lua, or by what the playbook took */
 char *place_store_root(const struct dosrun *dosrun);
 /* A file of the project; for a path that ends in "/" the names of the files in that folder, one a line. */
 int place_read(struct dosrun *dosrun, const char *path, struct buf *out, struct err *err) __attribute__((warn_unused_result));
@@ -122,6 +123,16 @@ struct undo_handler cloud_undo_handler(struct dosrun *dosrun);     /* of aws.cal
 /* Was AWS asked for: by an option, by the target, by this machine's environment or files? */
 bool cloud_is_meant(struct dosrun *dosrun);
 void cloud_free(struct dosrun *dosrun);
+
+/* ---- EKS (eks.c) ---- */
+bool target_is_eks(const struct dosrun *dosrun);
+/* Asks AWS, awaited: whose credentials, which cluster; each must be what targets.lua means. */
+int eks_find(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result));
+/* After eks_find, with the endpoint that EKS tells: with tokens of ours; and as a document, its user taken. */
+struct kube_config *eks_config(struct dosrun *dosrun, struct err *err);
+struct doc *eks_kubeconfig(const struct dosrun *dosrun, struct doc *user);
+const char *eks_arn(const struct dosrun *dosrun); /* NULL before; borrowed */
+void eks_free(struct dosrun *dosrun);
 
 /* ---- consent (consent.c): what cannot be undone is asked for before anything is touched ---- */
 int consent_ask(struct dosrun *dosrun) __attribute__((warn_unused_result)); /* -1: dosrun->err says how to agree */

@@ -170,6 +170,65 @@ static int load_targets(struct dosrun *dosrun, struct err *err)
     return read.err.kind ? -1 : 0;
 }
 
+/* What a target of kind eks must say, and what only other kinds have. */
+static int check_eks(const char *name, const struct doc *target, struct err *err)
+{
+    static const char *const needed[][2] = {
+        {"account", "\"123456789012\""}, {"region", "\"eu-west-1\""}, {"cluster", "\"dos-games\""}};
+    static const char *const foreign[] = {"context", "kubeconfig", "uid"};
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        const struct doc *value = doc_get(target, needed[i][0]);
+
+        if (!value)
+            return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s of kind \"eks\" needs %s = %s", name,
+                           needed[i][0], needed[i][1]);
+        if (!doc_as_view(value).len)
+            return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s: %s is a text, as %s", name, needed[i][0],
+                           needed[i][1]);
+    }
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+        if (doc_get(target, foreign[i]))
+            return err_set(err, ERR_USAGE,
+                           "playbooks/targets.lua: target %s: %s is for kind \"kube\"; an EKS cluster is known by "
+                           "account, region and cluster",
+                           name, foreign[i]);
+    return 0;
+}
+
+/* Clouds print accounts as 12 digits; written as a number, leading zeros are lost. */
+static int check_account(const char *name, const struct doc *target, struct err *err)
+{
+    const struct doc *account = doc_get(target, "account");
+    const char *text = doc_as_text(account, "");
+
+    if (!account || (strlen(text) == 12 && strspn(text, "0123456789") == 12))
+        return 0;
+    if (doc_is(account, DOC_STRING))
+        return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s: account is 12 digits, not \"%s\"", name,
+                       text);
+    return err_set(err, ERR_USAGE,
+                   "playbooks/targets.lua: target %s: account is 12 digits in quotes, account = \"123456789012\"",
+                   name);
+}
+
+static int check_kind(const char *name, const char *kind, struct err *err)
+{
+    static const char *const kinds[] = {"kube", "eks", "local"};
+    struct suggest near;
+
+    suggest_init(&near, kind ? kind : "");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kind && strcmp(kinds[i], kind) == 0)
+            return 0;
+        suggest_try(&near, kinds[i]);
+    }
+    return err_set(err, ERR_USAGE,
+                   "playbooks/targets.lua: target %s: kind is \"kube\", \"eks\" or \"local\", not \"%s\"%s%s%s", name,
+                   kind ? kind : "nothing", near.found ? "; did you mean \"" : "", near.found ? near.found : "",
+                   near.found ? "\"?" : "");
+}
+
 static int check_target(const char *name, const struct doc *target, struct err *err)
 {
     static const char *const known[] = {"kind", "context",        "kubeconfig", "values",  "protect", "default",
@@ -193,15 +252,9 @@ static int check_target(const char *name, const struct doc *target, struct err *
                            member.key, near.found ? "; did you mean \"" : "", near.found ? near.found : "",
                            near.found ? "\"?" : "");
     }
-    if (!kind || (strcmp(kind, "kube") != 0 && strcmp(kind, "local") != 0 && strcmp(kind, "eks") != 0))
-        return err_set(err, ERR_USAGE, "playbooks/targets.lua: target %s: kind is \"kube\" or \"local\", not \"%s\"",
-                       name, kind ? kind : "nothing");
-    if (strcmp(kind, "eks") == 0)
-        return err_set(err, ERR_USAGE,
-                       "playbooks/targets.lua: target %s: kind \"eks\" comes with the AWS client; this dosrun has "
-                       "\"kube\" and \"local\"",
-                       name);
-    return 0;
+    if (check_kind(name, kind, err) < 0 || (strcmp(kind, "eks") == 0 && check_eks(name, target, err) < 0))
+        return -1;
+    return check_account(name, target, err);
 }
 
 static int unknown_target(const struct dosrun *dosrun, const char *name, struct err *err)
@@ -283,7 +336,7 @@ bool place_needs_cluster(const struct dosrun *dosrun)
 {
     const char *kind = doc_path_text(dosrun->target, "kind", NULL);
 
-    return dosrun->bind.uses_kube && (!kind || strcmp(kind, "kube") == 0);
+    return dosrun->bind.uses_kube && (!kind || strcmp(kind, "kube") == 0 || strcmp(kind, "eks") == 0);
 }
 
 char *place_store_root(const struct dosrun *dosrun)

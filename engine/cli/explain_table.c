@@ -104,6 +104,10 @@ const struct explain explain_table[] = {
      "It belongs to somebody else, is open to others, is a link, or the disk is full or read-only.",
      "error[C605]: /var/lib/dosrun belongs to root",
      "Choose a folder of your own with --state DIR or DOSRUN_STATE, or mend its owner and mode."},
+    {"C606", "the EKS cluster cannot be used yet, or any more",
+     "EKS says that the cluster is not ACTIVE: it is being made, deleted, or could not be made. Nothing was changed.",
+     "error[C606]: cluster arn:aws:eks:eu-west-1:123456789012:cluster/dos-games is CREATING",
+     "Wait until `aws eks describe-cluster --name dos-games --query cluster.status` says ACTIVE, then try again."},
     {"H301", "no cluster and no credentials were found",
      "No kubeconfig, no service account of a pod, and nothing else that leads to the target. The sandbox is never "
      "chosen silently.",

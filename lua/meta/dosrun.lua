@@ -26,7 +26,7 @@ function Playbook:include(other, args) end
 ---@field args table<string, any> the playbook's arguments by name
 ---@field values table<string, any> values of the target, then --set
 ---@field target string the target's name
----@field kind string "kube" or "local"
+---@field kind string "kube", "eks" or "local"
 ---@field id string the run's id
 ---@field sandbox boolean is this the simulated cloud?
 local Run = {}

@@ -6,7 +6,7 @@ return {
       { "args", "table<string, any>", "the playbook's arguments by name" },
       { "values", "table<string, any>", "values of the target, then --set" },
       { "target", "string", "the target's name" },
-      { "kind", "string", '"kube" or "local"' },
+      { "kind", "string", '"kube", "eks" or "local"' },
       { "id", "string", "the run's id" },
       { "sandbox", "boolean", "is this the simulated cloud?" },
     } },
