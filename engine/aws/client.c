@@ -120,7 +120,7 @@ static struct doc *text_reveal(void *ctx, struct view text)
         return NULL;
     buf_init(&out, TEXT_MAX);
     if (marks_reveal(reveal->marks, text, &out, reveal->err) == 0)
-        plain = doc_string(buf_view(&out));
+        plain = doc_bytes(buf_view(&out)); /* of a blob, perhaps */
     else
         reveal->failed = true;
     if (out.ptr)
