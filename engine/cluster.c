@@ -79,6 +79,8 @@ int cluster_check(struct dosrun *dosrun, struct err *err)
     }
     if (target_is_eks(dosrun) && dosrun->answer.kind == ERR_DENIED)
         return 0;
+    if (target_is_eks(dosrun) && dosrun->answer.status == 401)
+        return eks_refused(dosrun, err);
     if (dosrun->answer.kind) {
         *err = dosrun->answer;
         return err_context(err, "cluster of target %s (context %s, %s)", dosrun->target_name,

@@ -132,6 +132,7 @@ int eks_find(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_
 struct kube_config *eks_config(struct dosrun *dosrun, struct err *err);
 struct doc *eks_kubeconfig(const struct dosrun *dosrun, struct doc *user);
 const char *eks_arn(const struct dosrun *dosrun); /* NULL before; borrowed */
+int eks_refused(const struct dosrun *dosrun, struct err *err); /* after eks_find: it answers 401 */
 void eks_free(struct dosrun *dosrun);
 
 /* ---- consent (consent.c): what cannot be undone is asked for before anything is touched ---- */

@@ -16,6 +16,7 @@ struct eks {
     struct dosrun *dosrun;
     struct aws *aws;
     const char *account, *region, *cluster; /* of the target */
+    char *caller;                           /* whose credentials: an ARN */
     char *arn, *server, *ca;                /* of the cluster; ca in base64 */
     struct aws_call *call;                  /* while a token is asked for */
     kube_token_got_fn *got;
@@ -42,6 +43,7 @@ void eks_free(struct dosrun *dosrun)
         return;
     if (eks->call)
         aws_cancel(eks->call);
+    free(eks->caller);
     free(eks->arn);
     free(eks->server);
     free(eks->ca);
@@ -127,6 +129,7 @@ static int check_account(struct eks *eks, struct err *err)
                 eks->dosrun->target_name, eks->account);
         result = other_than_meant(err);
     }
+    eks->caller = mem_text(arn ? arn : "unknown");
     doc_unref(identity);
     return result;
 }
@@ -226,6 +229,19 @@ static int find(struct eks *eks, struct err *err)
     result = check_cluster(eks, doc_get(answer, "cluster"), err);
     doc_unref(answer);
     return result;
+}
+
+int eks_refused(const struct dosrun *dosrun, struct err *err)
+{
+    const struct eks *eks = dosrun->eks;
+
+    err_set(err, ERR_AUTH,
+            "the API server of cluster %s (%s) takes no token of %s; nothing was touched. Has it an access entry "
+            "there? (aws "
+            "eks list-access-entries --region %s --cluster-name %s)",
+            eks->arn, eks->server, eks->caller, eks->region, eks->cluster);
+    err_explain(err, "H303");
+    return -1;
 }
 
 /* ---- tokens ---- */

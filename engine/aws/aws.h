@@ -42,6 +42,7 @@ struct aws_request {
     uint64_t logical;
     const char *subject;       /* NULL: "aws eks DescribeCluster" */
     bool guarded;              /* a late or second arrival does no harm, though there is no idempotency token */
+    bool plain_endpoint;       /* AWS's own, whatever is configured: for URLs that others judge */
     const struct aws_headers *headers; /* further ones, signed: whoever uses a presigned URL must send them too; NULL: none */
     /* Makes a UUID for an idempotency token that params lack; NULL: the client does. */
     void (*token)(void *ctx, const char *member, char out[37]);

@@ -306,6 +306,7 @@ static struct aws_call *call_start(struct aws *aws, const struct aws_request *re
                                .params = params,
                                .region = request->region ? request->region : aws_config_region(aws->transport.config),
                                .endpoint_url = request->endpoint_url,
+                               .plain_endpoint = request->plain_endpoint,
                                .headers = request->headers,
                                .keys = keys_get,
                                .keys_ctx = call,

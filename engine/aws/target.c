@@ -118,7 +118,7 @@ int aws_target_resolve(const struct aws_transport *transport, const struct aws_t
                        struct aws_wire *wire, struct aws_target *target, struct err *err)
 {
     struct aws_service service = aws_operation_service(request->operation);
-    const char *configured = aws_config_endpoint(transport->config, service);
+    const char *configured = request->plain_endpoint ? NULL : aws_config_endpoint(transport->config, service);
     const char *given = request->endpoint_url ? request->endpoint_url : configured;
     struct doc *builtins = builtins_of(transport, request->region, given);
     struct doc *params = aws_endpoint_params(request->operation, request->params, builtins, err);

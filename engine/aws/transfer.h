@@ -27,6 +27,7 @@ struct aws_transfer_request {
     const struct doc *params; /* customized, checked, plain, with their idempotency tokens */
     const char *region;       /* NULL: none is known; then only what needs none can be called */
     const char *endpoint_url; /* NULL: the configured one, else by the rules */
+    bool plain_endpoint;      /* AWS's own, whatever is configured */
     const struct aws_headers *headers; /* further ones, signed; NULL: none */
     aws_keys_fn *keys;        /* NULL: unsigned */
     void *keys_ctx;

@@ -124,8 +124,10 @@ def records(path):
 
 
 class Testbed:
-    def __init__(self):
-        self.given = os.environ.get("DOSRUN_TESTBED")
+    def __init__(self, *api_flags):
+        """api_flags: of its kube-apiserver, which is then an own one."""
+        self.api_flags = api_flags
+        self.given = None if api_flags else os.environ.get("DOSRUN_TESTBED")
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="flows-"))
         self.state = pathlib.Path(self.given or self.work / "testbed")
         self.registry = None
@@ -134,7 +136,7 @@ class Testbed:
     def __enter__(self):
         try:
             if not self.given:
-                subprocess.run([HERE / "up", self.state], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run([HERE / "up", self.state, *self.api_flags], check=True, stdout=subprocess.DEVNULL)
             self.kubeconfig = str(self.state / "kubeconfig")
             for line in (self.state / "env").read_text().splitlines():
                 if line.startswith("GATEWAY="):
