@@ -210,6 +210,8 @@ struct doc *resource_context(const struct doc *spec, const struct doc *state)
     doc_set_text(context, "region", doc_as_text(doc_get(spec, "region"), NULL));
     if (state)
         doc_set(context, "found", doc_ref(doc_get(state, "found")));
+    if (state)
+        doc_set(context, "fields", doc_ref(doc_get(state, "fields")));
     return context;
 }
 

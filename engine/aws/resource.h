@@ -5,15 +5,16 @@
  * change, so that undo needs no playbook.
  *
  *   spec  {kind, name, service, region?, role?, find: CALL, fields: [FIELD], delete: CALL, holds: [CODE],
- *          id, run, ours: {FIELD: [VALUE]}}
+ *          tagged, id, run, made, ours: {FIELD: [VALUE]}}
  *   CALL  {op, params, at, missing: [CODE]}   at: a JMESPath in the answer, all of it without; missing: then there is none
  *   FIELD {name, at | look: CALL, map: [KEY, VALUE?], each: CALL, json, whole, inside, put: CALL, unset: CALL}
  *
- * A text "${expression}" in params is what the JMESPath finds in the context {name, region, found, key, value}; a member
- * for which that is nothing is left out. A field with `map` is an object: its list on the wire has entries with a key and
- * perhaps a value (true without), or each entry is read by a call of its own; it is put and unset entry by entry, or,
- * `whole`, all at once. `json` is a document that the service keeps as text. `inside`: what is in it keeps it from being
- * deleted. `ours` lists each value that the run set.
+ * A text "${expression}" in params is what the JMESPath finds in the context {name, region, found, fields, key, value}; a
+ * member for which that is nothing is left out. `fields` are all fields, the one that is put included: some requests set
+ * several. A field with `map` is an object: its list on the wire has entries with a key and perhaps a value (true
+ * without), or each entry is read by a call of its own; it is put and unset entry by entry, or, `whole`, all at once.
+ * `json` is a document that the service keeps as text. `inside`: what is in it keeps the resource from being deleted.
+ * `ours` lists each value that the run set; `made`: the answer to its creation came.
  */
 #include "aws/aws.h"
 
@@ -31,7 +32,7 @@ struct doc *resource_params(const struct doc *call, const struct doc *context, s
 /* What goes to the service for a value of a field, or for one entry of it: text for json, a list for a whole map. A new
    reference; NULL stays NULL. */
 struct doc *resource_wire(const struct doc *field, const struct doc *value, bool entry);
-/* {name, region?, found}: what calls of it refer to. */
+/* {name, region?, found, fields}: what calls of it refer to. */
 struct doc *resource_context(const struct doc *spec, const struct doc *state);
 /* The request of a call: operation and place; params are the caller's. -1: no such operation. */
 int resource_request(struct aws *aws, const struct doc *spec, const struct doc *call, struct aws_request *request, struct err *err)

@@ -4,7 +4,7 @@
  * A resource that was there before gets its fields back where they are as before the run or as the run set them;
  * anything else somebody wrote since, and it stays and is listed. One that the run made is deleted when it carries the
  * run's tags and its fields are still as the run left them. What the service keeps because of what others put into it
- * is listed. Each change is followed by another look, so an undo that was interrupted, or whose answers are lost, just
+ * is listed. Its changes are followed by another look, so an undo that was interrupted, or whose answers are lost, just
  * goes on.
  */
 #include "aws/undo.h"
@@ -18,6 +18,8 @@ struct undo {
     struct aws *aws;
     struct world *world;
     struct doc *spec, *before, *left, *would;
+    struct doc *state; /* as it was last seen, with what this undo did since */
+    bool guessed;      /* it did something since: the end needs another look */
     char *what;
     bool plan, after_known, seen_settles;
     bool changed;           /* something was sent and accepted */
@@ -48,6 +50,7 @@ static void undo_end(struct undo *undo, enum undo_outcome outcome, const struct 
     timer_stop(undo->timer);
     doc_unref(undo->spec);
     doc_unref(undo->before);
+    doc_unref(undo->state);
     doc_unref(undo->would);
     free(undo->what);
     free(undo);
@@ -80,7 +83,7 @@ static void would_add(struct undo *undo, const char *verb, const char *place, co
 
 /* ---- looking ---- */
 
-static void undo_decide(struct undo *undo, const struct doc *state);
+static void undo_decide(struct undo *undo);
 static void look(struct undo *undo);
 
 static void look_again(void *ctx)
@@ -117,10 +120,10 @@ static void looked(void *ctx, struct doc *state, const struct err *err)
         undo_trouble(undo, err);
         return;
     }
-    doc_clear(undo->left); /* what was seen before counts no more */
-    doc_clear(undo->would);
-    undo_decide(undo, state);
-    doc_unref(state);
+    doc_unref(undo->state);
+    undo->state = state;
+    undo->guessed = false;
+    undo_decide(undo);
 }
 
 static void look(struct undo *undo)
@@ -163,7 +166,10 @@ static void changed(void *ctx, const struct doc *result, const struct http_answe
     } else {
         undo->changed = true;
         undo->deleted = undo->deleting;
-        look(undo);
+        if (undo->deleting)
+            look(undo);
+        else
+            undo_decide(undo);
     }
 }
 
@@ -191,25 +197,41 @@ static void change(struct undo *undo, const struct doc *call, struct doc *contex
     free(subject);
 }
 
-/* Puts the value back, or unsets it; key: an entry of a map that is put one by one. */
-static void field_restore(struct undo *undo, const struct doc *state, const struct doc *field, const char *key,
-                          const struct doc *value)
+/* So that what comes next needs no look. */
+static void state_guess(struct undo *undo, const struct doc *field, const char *key, const struct doc *value)
 {
-    struct doc *context = resource_context(undo->spec, state);
+    struct doc *in = doc_get(undo->state, "fields");
+    const char *name = doc_as_text(doc_get(field, "name"), "");
+
+    if (key) {
+        in = doc_get(in, name);
+        name = key;
+    }
+    doc_set(in, name, doc_ref(value));
+    undo->guessed = true;
+}
+
+/* Puts the value back, or unsets it; key: an entry of a map that is put one by one. */
+static void field_restore(struct undo *undo, const struct doc *field, const char *key, const struct doc *value)
+{
     bool entry = key && !doc_as_bool(doc_get(field, "whole"), false);
+    struct doc *context, *wire = NULL;
     const struct doc *call = doc_get(field, value ? "put" : "unset");
     struct err err = ERR_INIT;
 
     if (!call) {
         err_set(&err, ERR_USAGE, "%s cannot be %s", doc_as_text(doc_get(field, "name"), ""), value ? "set" : "unset");
-        doc_unref(context);
         undo_end(undo, UNDO_FAILED, &err);
         return;
     }
+    if (value)
+        wire = resource_wire(field, value, entry);
+    state_guess(undo, field, entry ? key : NULL, value);
+    context = resource_context(undo->spec, undo->state);
     if (entry)
         doc_set_text(context, "key", key);
     if (value)
-        doc_set(context, "value", resource_wire(field, value, entry));
+        doc_set(context, "value", wire);
     change(undo, call, context);
 }
 
@@ -304,12 +326,12 @@ static struct doc *keys_of(const struct doc *before, const struct doc *now, cons
 }
 
 /* One field: true when a call was sent, and another look follows. */
-static bool field_undo(struct undo *undo, const struct doc *state, const struct doc *field)
+static bool field_undo(struct undo *undo, const struct doc *field)
 {
     const char *name = doc_as_text(doc_get(field, "name"), "");
     const struct doc *ours = doc_path(undo->spec, "ours", name, NULL);
-    struct doc *before = doc_path(undo->before, "fields", name, NULL), *now = doc_path(state, "fields", name, NULL);
-    struct doc *keys = NULL, *map = NULL;
+    struct doc *before = doc_path(undo->before, "fields", name, NULL);
+    struct doc *now = doc_path(undo->state, "fields", name, NULL), *keys = NULL, *map = NULL;
     bool sent = false;
 
     if (!doc_get(field, "map")) {
@@ -321,7 +343,7 @@ static bool field_undo(struct undo *undo, const struct doc *state, const struct 
             would_add(undo, "restore", name, NULL);
         sent = place == PLACE_OURS && !undo->plan;
         if (sent)
-            field_restore(undo, state, field, NULL, before);
+            field_restore(undo, field, NULL, before);
         return sent;
     }
     keys = keys_of(before, now, ours);
@@ -341,7 +363,7 @@ static bool field_undo(struct undo *undo, const struct doc *state, const struct 
             map = map_restored(before, now, ours);
             was = doc_size(map) || !doc_get(field, "unset") ? map : NULL;
         }
-        field_restore(undo, state, field, key.key, was);
+        field_restore(undo, field, key.key, was);
         sent = true;
         break;
     }
@@ -350,14 +372,16 @@ static bool field_undo(struct undo *undo, const struct doc *state, const struct 
     return sent;
 }
 
-static void fields_undo(struct undo *undo, const struct doc *state)
+static void fields_undo(struct undo *undo)
 {
     const struct doc *fields = doc_get(undo->spec, "fields");
 
     for (size_t i = 0; i < doc_size(fields); i++)
-        if (field_undo(undo, state, doc_at(fields, i)))
+        if (field_undo(undo, doc_at(fields, i)))
             return;
-    if (doc_size(undo->left))
+    if (undo->guessed)
+        look(undo);
+    else if (doc_size(undo->left))
         undo_end(undo, UNDO_FOREIGN, NULL);
     else if (undo->plan && doc_size(undo->would))
         undo_end(undo, UNDO_DONE, NULL);
@@ -367,14 +391,19 @@ static void fields_undo(struct undo *undo, const struct doc *state)
 
 /* ---- what the run made ---- */
 
-/* By the tags that came with its creation; a kind without tags by what the journal knows of it. */
-static bool made_by_run(const struct undo *undo, const struct doc *state)
+/*
+ * By the tags that came with its creation; where there are none (a kind without tags, a service that passes over them
+ * in the creating request) by what the journal knows of it.
+ */
+static bool made_by_run(const struct undo *undo)
 {
-    const struct doc *tags = doc_path(state, "fields", "tags", NULL);
+    const struct doc *tags = doc_path(undo->state, "fields", "tags", NULL);
     const char *id = doc_path_text(undo->spec, "id", NULL), *run = doc_path_text(undo->spec, "run", NULL);
 
     if (!doc_as_bool(doc_get(undo->spec, "tagged"), false))
         return undo->after_known;
+    if (doc_as_bool(doc_get(undo->spec, "made"), false) && !doc_get(tags, "dosrun:id"))
+        return true;
     return id && run && strcmp(doc_as_text(doc_get(tags, "dosrun:id"), ""), id) == 0 &&
            strcmp(doc_as_text(doc_get(tags, "dosrun:run"), ""), run) == 0;
 }
@@ -383,10 +412,11 @@ static bool made_by_run(const struct undo *undo, const struct doc *state)
  * Lists what others changed of what the run had set, as far as that is known, and what they put inside. What is not
  * there any more is no loss: it goes anyway, and an undo that was interrupted has emptied it.
  */
-static void changed_since(struct undo *undo, const struct doc *state, const struct doc *field)
+static void changed_since(struct undo *undo, const struct doc *field)
 {
     const char *name = doc_as_text(doc_get(field, "name"), "");
-    const struct doc *ours = doc_path(undo->spec, "ours", name, NULL), *now = doc_path(state, "fields", name, NULL);
+    const struct doc *ours = doc_path(undo->spec, "ours", name, NULL);
+    const struct doc *now = doc_path(undo->state, "fields", name, NULL);
     bool inside = doc_as_bool(doc_get(field, "inside"), false);
     struct doc *keys;
 
@@ -411,44 +441,47 @@ static void changed_since(struct undo *undo, const struct doc *state, const stru
 }
 
 /* What must be empty first; true when a call was sent. */
-static bool inside_empty(struct undo *undo, const struct doc *state)
+static bool inside_empty(struct undo *undo)
 {
     const struct doc *fields = doc_get(undo->spec, "fields");
 
     for (size_t i = 0; i < doc_size(fields); i++) {
         const struct doc *field = doc_at(fields, i);
-        const struct doc *now = doc_path(state, "fields", doc_as_text(doc_get(field, "name"), ""), NULL);
+        const struct doc *now = doc_path(undo->state, "fields", doc_as_text(doc_get(field, "name"), ""), NULL);
 
         if (!doc_as_bool(doc_get(field, "inside"), false))
             continue;
         DOC_EACH(member, now)
         {
-            field_restore(undo, state, field, member.key, NULL);
+            char *key = mem_text(member.key); /* it goes from the state as well */
+
+            field_restore(undo, field, key, NULL);
+            free(key);
             return true;
         }
     }
     return false;
 }
 
-static void create_undo(struct undo *undo, const struct doc *state)
+static void create_undo(struct undo *undo)
 {
     const struct doc *fields = doc_get(undo->spec, "fields");
 
-    if (!made_by_run(undo, state)) {
+    if (!made_by_run(undo)) {
         left_add(undo, NULL, NULL, "it is not what this run made", NULL);
         undo_end(undo, UNDO_FOREIGN, NULL);
         return;
     }
     for (size_t i = 0; i < doc_size(fields); i++)
-        changed_since(undo, state, doc_at(fields, i));
+        changed_since(undo, doc_at(fields, i));
     if (doc_size(undo->left)) {
         undo_end(undo, UNDO_FOREIGN, NULL);
     } else if (undo->plan) {
         would_add(undo, "delete", NULL, NULL);
         undo_end(undo, UNDO_DONE, NULL);
-    } else if (!inside_empty(undo, state)) {
+    } else if (!inside_empty(undo)) {
         undo->deleting = true;
-        change(undo, doc_get(undo->spec, "delete"), resource_context(undo->spec, state));
+        change(undo, doc_get(undo->spec, "delete"), resource_context(undo->spec, undo->state));
     }
 }
 
@@ -461,16 +494,18 @@ static bool going(struct undo *undo)
     return true;
 }
 
-static void undo_decide(struct undo *undo, const struct doc *state)
+static void undo_decide(struct undo *undo)
 {
-    if (undo->before && state) {
-        fields_undo(undo, state);
+    doc_clear(undo->left); /* what was seen before counts no more */
+    doc_clear(undo->would);
+    if (undo->before && undo->state) {
+        fields_undo(undo);
     } else if (undo->before) {
         left_add(undo, NULL, NULL, "somebody deleted it", NULL);
         undo_end(undo, UNDO_FOREIGN, NULL);
-    } else if (state) {
+    } else if (undo->state) {
         if (!going(undo))
-            create_undo(undo, state);
+            create_undo(undo);
     } else if (!unsettled(undo)) {
         undo_end(undo, undo->changed ? UNDO_DONE : UNDO_ALREADY, NULL);
     }

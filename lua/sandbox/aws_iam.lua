@@ -68,7 +68,7 @@ end
 function M.UpdateRole(input)
   local role = doc.copy(find(input.RoleName))
   if input.Description then role.description = input.Description ~= "" and input.Description or nil end
-  if input.MaxSessionDuration then role.max_session = input.MaxSessionDuration end
+  role.max_session = input.MaxSessionDuration or 3600 -- API reference: "if you do not specify a value", one hour
   put(role)
 end
 

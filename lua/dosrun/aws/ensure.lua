@@ -150,8 +150,13 @@ end
 local function is_there(state) return state ~= nil end
 
 -- Found after its creation; also after one that came before and was not seen.
-local function created(input)
+local function created(input, change)
   local ok, problem = pcall(create, input)
+  if ok then
+    local undo = change:undo()
+    undo.made = true
+    change:undo(undo)
+  end
   if not ok and not (type(problem) == "table" and problem.kind == "conflict") then error(problem, 0) end
   input.made = ok
   local state = look_until(input, is_there, ok and SEEN_MS or 15000)
@@ -167,22 +172,22 @@ local function wait(input, now)
   return look(input) or now
 end
 
-local function put(input, field, now, key, value)
+local function put(input, field, now, wanted, key, value)
   local filled, call = context(input, now), value == nil and field.unset or value ~= nil and field.put
   local place = field.name .. (key and ("[%s]"):format(key) or "")
   if not call then
     run.raise("usage", "A107", ("%s: %s cannot be %s"):format(key_of(input), place, value == nil and "unset" or "changed once it is there"), 2)
   end
-  filled.key = key
+  filled.key, filled.fields = key, wanted.fields
   if value ~= nil then filled.value = native.wire(field, value, key ~= nil) end
   send(input, call, filled, ("%s: %s"):format(key_of(input), place))
 end
 
-local function put_entries(input, field, now, old, new)
+local function put_entries(input, field, now, wanted, old, new)
   for key, value in pairs(new) do
-    if not values.equal(old[key], value) then put(input, field, now, key, value) end
+    if not values.equal(old[key], value) then put(input, field, now, wanted, key, value) end
   end
-  for key in pairs(old) do if new[key] == nil then put(input, field, now, key, nil) end end
+  for key in pairs(old) do if new[key] == nil then put(input, field, now, wanted, key, nil) end end
 end
 
 -- Each value that the run sets is known to its undo before it is sent.
@@ -207,7 +212,7 @@ local function journal(change, now, wanted)
 end
 
 local function act(input, now, change)
-  if now == nil then now = wait(input, created(input)) end
+  if now == nil then now = wait(input, created(input, change)) end
   local wanted = want(input, now)
   if same(now, wanted) then return now end
   journal(change, now, wanted)
@@ -215,9 +220,9 @@ local function act(input, now, change)
     local old, new = now.fields[field.name], wanted.fields[field.name]
     if not values.equal(old, new) then
       if field.map and not field.whole then
-        put_entries(input, field, now, old or {}, new or {})
+        put_entries(input, field, now, wanted, old or {}, new or {})
       else
-        put(input, field, now, nil, not (field.map and next(new or {}) == nil) and new or nil)
+        put(input, field, now, wanted, nil, not (field.map and next(new or {}) == nil) and new or nil)
       end
     end
   end

@@ -13,7 +13,7 @@ local parts = { service = true, find = true, create = true, delete = true, field
   awaits = true, holds = true, bound = true }
 local field_parts = { at = true, look = true, map = true, each = true, json = true, whole = true, inside = true, keep = true,
   put = true, unset = true }
-local taken = { name = true, kind = true, region = true, role = true, adopt = true, found = true, key = true, value = true }
+local taken = { name = true, kind = true, region = true, role = true, adopt = true, found = true, fields = true, key = true, value = true }
 
 local function list(value)
   if value == nil or type(value) == "table" then return value and script.array(value) end

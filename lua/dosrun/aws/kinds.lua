@@ -51,6 +51,10 @@ define("ecr.repository", {
   },
 })
 
+-- UpdateRole takes a duration that is not named for one hour.
+local update_role = { "update_role", { RoleName = "${name}", Description = "${fields.description || ''}",
+  MaxSessionDuration = "${fields.max_session}" } }
+
 -- Its policies and inline policies are exactly those that are named. A principal that was made a moment ago is waited for.
 define("iam.role", {
   service = "iam", bound = "3m",
@@ -68,8 +72,8 @@ define("iam.role", {
       unset = { "untag_role", { RoleName = "${name}", TagKeys = { "${key}" } } } },
     trust = { at = "AssumeRolePolicyDocument", json = true,
       put = { "update_assume_role_policy", { RoleName = "${name}", PolicyDocument = "${value}" } } },
-    description = { at = "Description || ''", put = { "update_role", { RoleName = "${name}", Description = "${value}" } } },
-    max_session = { at = "MaxSessionDuration", put = { "update_role", { RoleName = "${name}", MaxSessionDuration = "${value}" } } },
+    description = { at = "Description || ''", put = update_role },
+    max_session = { at = "MaxSessionDuration", put = update_role },
     policies = { look = { "list_attached_role_policies", { RoleName = "${name}" }, at = "AttachedPolicies[].PolicyArn" }, map = {},
       inside = true, put = { "attach_role_policy", { RoleName = "${name}", PolicyArn = "${key}" } },
       unset = { "detach_role_policy", { RoleName = "${name}", PolicyArn = "${key}" } } },
