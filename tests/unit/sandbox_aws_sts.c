@@ -3,8 +3,10 @@
 #include "sandbox_aws.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define IDENTITY "Action=GetCallerIdentity&Version=2011-06-15"
 #define FORM "application/x-www-form-urlencoded; charset=utf-8"
@@ -211,4 +213,41 @@ TEST(aws_says_what_is_wrong_with_an_input)
     CHECK_SAYS(sim, 400, aws_form("sts", "Action=AssumeRole&Version=2011-06-15&DurationSeconds=soon"),
                "<Code>MalformedInput</Code>");
     world_free(&sim->world);
+}
+
+/* Asks once and dies: nobody closes the simulated cloud. */
+static void ask_and_die(void *ctx)
+{
+    const char *folder = ctx;
+    char *path = mem_printf("%s.id", folder), *body = aws_said(aws_open(folder, NULL), 200, aws_form("sts", IDENTITY));
+    char *id = aws_word(body, "RequestId");
+    FILE *file = fopen(path, "w");
+
+    fputs(id, file);
+    fclose(file);
+    _exit(0);
+}
+
+TEST(aws_request_ids_differ_from_those_of_a_process_that_died)
+{
+    char *folder = folder_new(), *path = mem_printf("%s.id", folder), *body, *id, before[64] = "";
+    struct sim *sim;
+    FILE *file;
+
+    CHECK_INT(child_run(ask_and_die, folder), 0);
+    file = fopen(path, "r");
+    REQUIRE(file);
+    CHECK(fgets(before, sizeof(before), file) != NULL);
+    fclose(file);
+    remove(path);
+    sim = aws_open(folder, NULL);
+    body = aws_said(sim, 200, aws_form("sts", IDENTITY));
+    id = aws_word(body, "RequestId");
+    CHECK_INT(strlen(before), 36);
+    CHECK(strcmp(id, before) != 0);
+    free(id);
+    free(body);
+    free(path);
+    world_free(&sim->world);
+    folder_remove(folder);
 }
