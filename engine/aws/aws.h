@@ -1,8 +1,8 @@
 #pragma once
 /*
- * aws: a client of every operation in the table.
+ * aws: a client of every operation in the table; looks at and undoes resources whose kind is data (resource.h).
  * Owns: signing, endpoints, credentials, the protocols, waiters and pages.
- * Never: knows what a resource is or how one is made (lua/dosrun/aws), runs, verbs, the sandbox.
+ * Never: knows a kind of resource or how one is made (lua/dosrun/aws), runs, verbs, the sandbox.
  */
 #include "aws/credentials.h"
 #include "aws/endpoint.h"

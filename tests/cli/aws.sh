@@ -107,6 +107,20 @@ ensure() {
     [[ $out == *$'name: theirs\nregion: eu-central-1\nscan: false\ntags: {}'* ]]
 }
 
+tokens() { # in the journal before the call, the same when it is repeated
+    project tokens
+    sed -i '/return { status = 404/i\  if request.method == "POST" then return { status = 503, json = { message = "later" } } end' tests/sandbox.lua
+    playbook 'dosrun.verb { "addon", key = function() return "addon" end, want = function() return true end,
+      undo = function() end, look = function() return false end,
+      act = function() aws.eks:create_addon { clusterName = "a", addonName = "vpc-cni" } end } {}'
+    [[ $code != 0 ]]
+    local seen
+    run "$DOSRUN" --sandbox runs --output plain
+    run "$DOSRUN" --sandbox show "$(grep -o 'r1-[0-9a-f]*' <<<"$out")" --events --output plain
+    seen=$(grep '"type":"call.intent"' <<<"$out" | grep -o '"token":"[0-9a-f-]\{36\}"')
+    [[ $(wc -l <<<"$seen") -ge 2 && $(sort -u <<<"$seen" | wc -l) == 1 ]]
+}
+
 gate() {
     project gate
     playbook 'aws.eks:delete_cluster { name = "a" }'
@@ -148,6 +162,7 @@ check "help knows every service and operation" helps
 check "without credentials every source says why" sources
 check "wrong names and parameters are told with the line" names
 check "aws.ensure makes, changes, refuses, takes over, undoes" ensure
+check "idempotency tokens are in the journal" tokens
 check "what changes something needs a verb" gate
 check "answers, pages, items, queries, errors" answers
 check "waiters wait, and end early when it is hopeless" waits
