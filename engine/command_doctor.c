@@ -114,9 +114,9 @@ static bool look_at_cluster(struct doctor *doctor)
     say(doctor, FINE, "identity", "%s (context %s)", kube_config_source(kube_config_of(kube)),
         kube_config_context(kube_config_of(kube)));
     version = cluster_ask(dosrun, "GET", "/version", NULL, &err);
-    say(doctor, FINE, "cluster", "%s, %s, uid %s", kube_config_server(kube_config_of(kube)),
+    say(doctor, FINE, "cluster", "%s, %s, %s%s", kube_config_server(kube_config_of(kube)),
         version ? doc_as_text(doc_get(version, "gitVersion"), "version not told") : "version not told",
-        dosrun->identity ? dosrun->identity : "not told");
+        target_is_eks(dosrun) ? "" : "uid ", dosrun->identity ? dosrun->identity : "not told");
     doc_unref(version);
     return true;
 }

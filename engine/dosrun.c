@@ -473,6 +473,8 @@ static int command_dispatch(struct dosrun *dosrun)
     case COMMAND_NEW:
     case COMMAND_NEW_GAME:
         return command_new(dosrun);
+    case COMMAND_KUBECONFIG:
+        return command_kubeconfig(dosrun);
     case COMMAND_WHOAMI:
         return command_whoami(dosrun);
     case COMMAND_DOCTOR:

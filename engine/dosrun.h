@@ -150,6 +150,7 @@ int command_runs(struct dosrun *dosrun);
 int command_show(struct dosrun *dosrun);
 int command_sandbox_show(struct dosrun *dosrun);
 int command_sandbox_reset(struct dosrun *dosrun);
+int command_kubeconfig(struct dosrun *dosrun);
 int command_whoami(struct dosrun *dosrun);
 int command_doctor(struct dosrun *dosrun);
 int command_new(struct dosrun *dosrun);

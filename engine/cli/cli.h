@@ -25,6 +25,7 @@ enum command_word {
     COMMAND_NEW_GAME,
     COMMAND_PINS,
     COMMAND_PINS_UPDATE,
+    COMMAND_KUBECONFIG,
     COMMAND_WHOAMI,
     COMMAND_DOCTOR,
     COMMAND_VERSION,
@@ -71,6 +72,7 @@ struct command {
     const char *yes_name; /* --yes=NAME */
     bool edited, plan, calls, events, raw;
     const char *render_dir;
+    const char *token; /* kubeconfig: the cluster that a token is asked for */
     int64_t after_ms; /* sandbox show: let so much virtual time pass first */
 
     /* sandbox */

@@ -132,10 +132,36 @@ games() { # the platform's own playbooks
     exits 0 "$DOSRUN" playbooks/deploy.lua doom --fault 40:expired # a token refused in the middle is made anew
 }
 
+kubectls() { # what kubectl gets; that it works is shown in tests/conformance
+    place kubectls "$whole"
+    export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=hidden
+    cd playbooks # anywhere
+    exits 0 "$DOSRUN" kubeconfig --token dos-games --region eu-west-1
+    has "$out" '^\{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"'
+    has "$out" '"token":"k8s-aws-v1\.aHR0cHM6Ly9zdHMuZXUtd2VzdC0xLmFtYXpvbmF3cy5jb20v' # https://sts.eu-west-1.amazonaws.com/
+    [[ -z $talk ]]
+    exits 64 "$DOSRUN" kubeconfig --token dos-games
+    has "$talk" "--token needs --region"
+    exits 64 "$DOSRUN" kubeconfig --token dos-games prod
+    exits 64 "$DOSRUN" --sandbox kubeconfig prod
+    has "$talk" "has no address that kubectl could reach"
+    unset AWS_ACCESS_KEY_ID
+    export AWS_EC2_METADATA_DISABLED=true
+    exits 64 "$DOSRUN" kubeconfig prdo
+    has "$talk" "did you mean prod"
+    unset AWS_SECRET_ACCESS_KEY
+    exits 77 "$DOSRUN" kubeconfig --token dos-games --region eu-west-1
+    has "$talk" "A203"
+    echo 'return { prod = { kind = "kube", context = "games" } }' >targets.lua
+    exits 64 "$DOSRUN" kubeconfig
+    has "$talk" 'target prod is not of kind "eks"; its cluster is in your kubeconfig, as context games'
+}
+
 check "eks: what a target must say" fields
 check "eks: options that contradict the target" options
 check "eks: no credentials" nobody
 check "eks: another cluster, or one that is not ACTIVE" another
 check "eks: another account" account
 check "eks: deploy, switch, status, destroy in the sandbox" games
+check "eks: kubeconfig and tokens" kubectls
 finish
