@@ -48,6 +48,50 @@ struct aws *cloud_client(struct dosrun *dosrun, struct err *err)
     return dosrun->aws;
 }
 
+struct asking {
+    struct dosrun *dosrun;
+    struct doc *identity;
+    struct err *err;
+};
+
+static void identity_known(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err)
+{
+    struct asking *asking = ctx;
+
+    (void)answer;
+    asking->dosrun->done = true;
+    asking->identity = doc_ref(result);
+    if (err)
+        *asking->err = *err;
+}
+
+int cloud_check(struct dosrun *dosrun, char **caller, struct err *err)
+{
+    const char *meant = doc_path_text(dosrun->target, "account", NULL), *account, *arn;
+    struct asking asking = {.dosrun = dosrun, .err = err};
+    struct aws *aws = cloud_client(dosrun, err);
+    int64_t ignored;
+
+    if (!aws)
+        return -1;
+    dosrun->done = false;
+    aws_whoami(aws, identity_known, &asking);
+    dosrun_wait(dosrun);
+    if (err->kind)
+        return err_context(err, "target %s", dosrun->target_name);
+    account = doc_as_text(doc_get(asking.identity, "Account"), "unknown");
+    arn = doc_as_text(doc_get(asking.identity, "Arn"), "no ARN told");
+    if (meant && strcmp(account, meant) != 0) {
+        err_set(err, ERR_USAGE,
+                "the credentials (%s) belong to account %s (%s), but target %s is account %s; nothing was touched",
+                aws_source(aws, &ignored), account, arn, dosrun->target_name, meant);
+        err_explain(err, "C603");
+    }
+    *caller = mem_text(arn);
+    doc_unref(asking.identity);
+    return err->kind ? -1 : 0;
+}
+
 bool cloud_is_meant(struct dosrun *dosrun)
 {
     static const char *const fields[] = {"profile", "region", "account", "cluster"};

@@ -101,7 +101,7 @@ static int take_up(struct dosrun *dosrun, bool unfinished_only, bool write, int 
     }
     if (check_end(dosrun, unfinished_only) < 0)
         return -1;
-    if (place_needs_cluster(dosrun) && cluster_check(dosrun, &dosrun->err) < 0) {
+    if (place_check(dosrun, &dosrun->err) < 0) {
         *code = dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM;
         return -1;
     }

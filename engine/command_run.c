@@ -147,6 +147,7 @@ static void emit_run(struct dosrun *dosrun)
     doc_set_text(event, "target", dosrun->target_name);
     doc_set_text(event, "identity", dosrun->identity);
     doc_set_bool(event, "cluster", place_needs_cluster(dosrun));
+    doc_set_bool(event, "aws", dosrun->bind.uses_aws);
     doc_set(event, "words", shown_words(dosrun));
     doc_set(event, "info", doc_ref(dosrun->bind.info));
     doc_set_text(event, "name_key", buf_text(&mark));
@@ -359,7 +360,7 @@ int command_run(struct dosrun *dosrun)
     }
     emit_hello(dosrun, plan ? "plan" : "run", shown_words(dosrun));
     reads = doc_as_bool(doc_get(playbook_about(dosrun->playbook), "reads"), false);
-    if (place_needs_cluster(dosrun) && cluster_check(dosrun, &dosrun->err) < 0)
+    if (place_check(dosrun, &dosrun->err) < 0)
         return dosrun_fail(dosrun, &dosrun->err, dosrun->err.kind == ERR_USAGE ? EXIT_USAGE : EXIT_NOPERM);
     if (plan || reads)
         return plan_or_read(dosrun, plan ? CHANGE_PLAN : CHANGE_READ);

@@ -354,6 +354,7 @@ int dosrun_open(struct dosrun *dosrun, struct err *err)
                                  .secrets = doc_object(),
                                  .kube = bind_client,
                                  .aws = bind_cloud,
+                                 .account = doc_path_text(dosrun->target, "account", NULL),
                                  .is_option = command_is_option,
                                  .temporary = getenv("TMPDIR"),
                                  .check = dosrun->command->word == COMMAND_CHECK,

@@ -105,6 +105,8 @@ void dosrun_undo_error(struct dosrun *dosrun, const struct undo_report *report, 
 /* ---- the place (place.c) ---- */
 int place_find(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result)); /* project, playbook_path, state_root, targets, target_name */
 bool place_needs_cluster(const struct dosrun *dosrun); /* kind kube or eks: by targets.lua, or by what the playbook took */
+/* Before step 1: account and cluster, as far as the playbook needs them, are those that targets.lua means. */
+int place_check(struct dosrun *dosrun, struct err *err) __attribute__((warn_unused_result));
 char *place_store_root(const struct dosrun *dosrun);
 /* A file of the project; for a path that ends in "/" the names of the files in that folder, one a line. */
 int place_read(struct dosrun *dosrun, const char *path, struct buf *out, struct err *err) __attribute__((warn_unused_result));
@@ -122,6 +124,8 @@ struct aws *cloud_client(struct dosrun *dosrun, struct err *err); /* made on fir
 struct undo_handler cloud_undo_handler(struct dosrun *dosrun);     /* of aws.call */
 /* Was AWS asked for: by an option, by the target, by this machine's environment or files? */
 bool cloud_is_meant(struct dosrun *dosrun);
+/* Asks sts whose credentials these are, awaited; caller: their ARN, to be freed. The account must be the target's, if it names one. */
+int cloud_check(struct dosrun *dosrun, char **caller, struct err *err) __attribute__((warn_unused_result));
 void cloud_free(struct dosrun *dosrun);
 
 /* ---- EKS (eks.c) ---- */

@@ -79,15 +79,6 @@ static struct doc *wait_for(struct asking *asking, struct err *err)
     return NULL;
 }
 
-static struct doc *ask_identity(struct eks *eks, struct err *err)
-{
-    struct asking asking = {.dosrun = eks->dosrun, .err = ERR_INIT};
-
-    eks->dosrun->done = false;
-    aws_whoami(eks->aws, answered, &asking);
-    return wait_for(&asking, err);
-}
-
 static struct doc *ask_cluster(struct eks *eks, struct err *err)
 {
     struct asking asking = {.dosrun = eks->dosrun, .err = ERR_INIT};
@@ -111,27 +102,6 @@ static int other_than_meant(struct err *err)
 {
     err_explain(err, "C603");
     return -1;
-}
-
-static int check_account(struct eks *eks, struct err *err)
-{
-    struct doc *identity = ask_identity(eks, err);
-    const char *account = doc_path_text(identity, "Account", NULL), *arn = doc_path_text(identity, "Arn", NULL);
-    int64_t ignored;
-    int result = 0;
-
-    if (!identity)
-        return err_context(err, "target %s", eks->dosrun->target_name);
-    if (!account || strcmp(account, eks->account) != 0) {
-        err_set(err, ERR_USAGE,
-                "the credentials (%s) belong to account %s (%s), but target %s is account %s; nothing was touched",
-                aws_source(eks->aws, &ignored), account ? account : "unknown", arn ? arn : "no ARN told",
-                eks->dosrun->target_name, eks->account);
-        result = other_than_meant(err);
-    }
-    eks->caller = mem_text(arn ? arn : "unknown");
-    doc_unref(identity);
-    return result;
 }
 
 /* "arn:aws:eks:eu-west-1:123456789012:cluster/dos-games", whatever the partition is called. */
@@ -219,7 +189,7 @@ static int find(struct eks *eks, struct err *err)
     if (eks->dosrun->command->context)
         return err_set(err, ERR_USAGE, "--context is for targets of kind \"kube\"; target %s is EKS cluster %s",
                        eks->dosrun->target_name, eks->cluster);
-    if (check_account(eks, err) < 0)
+    if (cloud_check(eks->dosrun, &eks->caller, err) < 0)
         return -1;
     answer = ask_cluster(eks, err);
     if (!answer)

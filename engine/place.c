@@ -339,6 +339,19 @@ bool place_needs_cluster(const struct dosrun *dosrun)
     return dosrun->bind.uses_kube && (!kind || strcmp(kind, "kube") == 0 || strcmp(kind, "eks") == 0);
 }
 
+int place_check(struct dosrun *dosrun, struct err *err)
+{
+    char *caller = NULL;
+    int result = 0;
+
+    if (place_needs_cluster(dosrun))
+        result = cluster_check(dosrun, err);
+    if (result == 0 && dosrun->bind.uses_aws && dosrun->bind.account && !dosrun->eks)
+        result = cloud_check(dosrun, &caller, err);
+    free(caller);
+    return result;
+}
+
 char *place_store_root(const struct dosrun *dosrun)
 {
     return mem_printf("%s/%s", dosrun->state_root, dosrun->command->sandbox ? "sandbox" : "targets");

@@ -337,6 +337,7 @@ int session_history(struct dosrun *dosrun, const char *run, bool write)
     dosrun->playbook_path = mem_text(doc_path_text(first, "playbook", NULL));
     dosrun->bind.playbook = dosrun->playbook_path;
     dosrun->bind.uses_kube = doc_as_bool(doc_get(first, "cluster"), false);
+    dosrun->bind.uses_aws = doc_as_bool(doc_get(first, "aws"), false);
     doc_unref(dosrun->bind.info);
     dosrun->bind.info = doc_ref(doc_get(first, "info"));
     take_name_key(dosrun, first);

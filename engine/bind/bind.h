@@ -30,6 +30,8 @@ struct bind {
     bool pivots;             /* the playbook declared pivots = true, and they were agreed to */
     bool loaded;             /* the playbook's file has ended; its steps run, or will */
     bool uses_kube;          /* the playbook took kube, istio or image */
+    bool uses_aws;           /* or aws */
+    const char *account;     /* of AWS, which the target names and which is compared before step 1; NULL: none */
     /* A cluster to talk to, or NULL with err (no configuration: H301). */
     struct kube *(*kube)(void *ctx, struct err *err);
     struct aws *(*aws)(void *ctx, struct err *err); /* NULL with err: a broken configuration; who we are is asked later */

@@ -100,13 +100,32 @@ static int run_sleep(lua_State *L)
     return task_wait(L, &sleep->op);
 }
 
-/* uses(name): the playbook took a room that needs a cluster */
+static int uses_aws(lua_State *L, struct bind *bind)
+{
+    struct err err = ERR_INIT;
+
+    if (bind->loaded && !bind->uses_aws && bind->account) {
+        err_set(&err, ERR_USAGE,
+                "dosrun.aws is first named inside a step, so the run began without asking whether the credentials "
+                "belong to "
+                "account %s; name it at the playbook's top: local aws = dosrun.aws",
+                bind->account);
+        err_explain(&err, "S410");
+        return script_raise(L, &err);
+    }
+    bind->uses_aws = true;
+    return 0;
+}
+
+/* uses(name): the playbook took a room that needs a cluster, or aws */
 static int run_uses(lua_State *L)
 {
     struct bind *bind = bind_of(L);
     const char *name = luaL_checkstring(L, 1);
     struct err err = ERR_INIT;
 
+    if (strcmp(name, "aws") == 0)
+        return uses_aws(L, bind);
     if (bind->loaded && !bind->uses_kube) {
         err_set(&err, ERR_USAGE,
                 "dosrun.%s is first named inside a step, so the run began without a cluster and without its lock; name "

@@ -70,7 +70,7 @@ end
 return setmetatable(M, {
   __index = function(self, name)
     if rooms[name] ~= nil then
-      if rooms[name] then run.uses(name) end
+      if rooms[name] or name == "aws" then run.uses(name) end
       local room = strict(require("dosrun." .. name), name)
       rawset(self, name, room)
       return room

@@ -97,6 +97,13 @@ another() {
 
 account() { # other credentials than the target's
     place account "$whole"
+    account_answers
+    exits 64 "$DOSRUN" --sandbox playbooks/p.lua
+    has "$talk" "C603"
+    has "$talk" "belong to account 999999999999 \(arn:aws:iam::999999999999:user/ann\), but target prod is account 123456789012"
+}
+
+account_answers() { # sts tells of another account
     mkdir -p tests
     cat >tests/sandbox.lua <<'EOT'
 sandbox.http("https://sts.eu-west-1.amazonaws.com/", function()
@@ -105,9 +112,29 @@ sandbox.http("https://sts.eu-west-1.amazonaws.com/", function()
     .. "</GetCallerIdentityResult></GetCallerIdentityResponse>" }
 end)
 EOT
+}
+
+account_alone() { # a playbook that takes nothing but aws, on any kind of target
+    place alone 'kind = "local", account = "123456789012", region = "eu-west-1"'
+    account_answers
+    cat >playbooks/p.lua <<'EOT'
+local dosrun = require "dosrun.v1"
+local aws = dosrun.aws
+local p = dosrun.playbook { "p" }
+p:step("one", function(run) run:log("it began") end)
+return p
+EOT
     exits 64 "$DOSRUN" --sandbox playbooks/p.lua
     has "$talk" "C603"
-    has "$talk" "belong to account 999999999999 \(arn:aws:iam::999999999999:user/ann\), but target prod is account 123456789012"
+    has "$talk" "but target prod is account 123456789012; nothing was touched"
+    [[ $all != *"it began"* ]]
+    rm tests/sandbox.lua # the simulated account is the target's
+    exits 0 "$DOSRUN" --sandbox playbooks/p.lua
+    has "$all" "it began"
+    sed -i '/^local aws/d; s/run:log("it began")/dosrun.aws.eks:list_clusters {}/' playbooks/p.lua
+    exits 64 "$DOSRUN" --sandbox playbooks/p.lua
+    has "$talk" "S410"
+    has "$talk" "local aws = dosrun.aws"
 }
 
 games() { # the platform's own playbooks
@@ -162,6 +189,7 @@ check "eks: options that contradict the target" options
 check "eks: no credentials" nobody
 check "eks: another cluster, or one that is not ACTIVE" another
 check "eks: another account" account
+check "aws: another account than the target's" account_alone
 check "eks: deploy, switch, status, destroy in the sandbox" games
 check "eks: kubeconfig and tokens" kubectls
 finish
