@@ -374,5 +374,7 @@ int command_run(struct dosrun *dosrun)
         return dosrun_fail(dosrun, &dosrun->err, EXIT_UNDONE);
     }
     session_steps(dosrun);
+    if (!dosrun->command->sandbox) /* whose time is not ours */
+        estimate_tell(dosrun, shown_words(dosrun));
     return session_forward(dosrun);
 }

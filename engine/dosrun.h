@@ -176,6 +176,8 @@ int session_arguments(struct dosrun *dosrun) __attribute__((warn_unused_result))
 int session_lock(struct dosrun *dosrun, int *code) __attribute__((warn_unused_result)); /* store, flock, unfinished runs */
 int session_changes(struct dosrun *dosrun, enum change_mode mode);
 int session_steps(struct dosrun *dosrun);
+/* Tells how long it will take when at least three runs like it are known (words: taken). */
+void estimate_tell(struct dosrun *dosrun, struct doc *words);
 void session_watch(struct dosrun *dosrun); /* Ctrl-C and SIGTERM from here on: once stops, twice ends at once */
 int session_forward(struct dosrun *dosrun); /* all steps, then session_finish */
 int session_finish(struct dosrun *dosrun);  /* done, or backward, or stopped: the exit code */

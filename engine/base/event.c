@@ -20,6 +20,8 @@ static const struct event_type EVENTS[] = {
     {"bundle", "path text"},
     /* Where the target is locked, or who holds it. */
     {"lock", "where [owner] [since_ms] [epoch]"},
+    /* How long it took so many times before, along the longest way through its steps. Live only. */
+    {"estimate", "ms runs"},
     /* A generated secret, sealed in the journal, before its first use. */
     {"secret", "purpose value"},
     /* A step begins. */

@@ -79,7 +79,7 @@ struct output *output_new(const struct output_options *options)
     output->options = *options;
     output->renderer = choose(options);
     output->woulds = doc_array();
-    output->now_ms = output->said_ms = output->painted_ms = -1;
+    output->now_ms = output->until_ms = output->said_ms = output->painted_ms = -1;
     output->name_width = NAME_WIDTH_MIN;
     list_init(&output->activities);
     buf_init(&output->pending, RENDER_TEXT_MAX);
@@ -237,6 +237,10 @@ static void note_run(struct output *output, const char *type, const struct doc *
         note_lock(output, event);
     } else if (strcmp(type, "error") == 0) {
         keep(&output->error, event);
+    } else if (strcmp(type, "estimate") == 0) {
+        output->until_ms = output->now_ms + doc_as_int(doc_get(event, "ms"), 0);
+    } else if (strcmp(type, "run.back") == 0) {
+        output->until_ms = -1;
     } else if (strcmp(type, "run.end") == 0) {
         keep(&output->run_end, event);
     } else if (strcmp(type, "summary") == 0) {

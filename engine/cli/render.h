@@ -52,6 +52,7 @@ struct output {
     bool sandbox, plan, finished;
     bool headed;       /* the first line was said */
     int64_t now_ms;    /* the world's wall clock as last heard; -1: never */
+    int64_t until_ms;  /* when it will probably be done; -1: nothing is known */
     int64_t said_ms;   /* plain: when something was last said */
     int64_t last_seq;
     char last_time[40];

@@ -104,11 +104,30 @@ static int rows_of(const struct buf *text)
     return rows;
 }
 
-/* The rows of all activities that fit; the last row says how many do not. Ends without a line break. */
+/* "about 40s left", in whole seconds; nothing when it is not known, or over. */
+static void left_add(const struct output *output, struct buf *out)
+{
+    int64_t left_ms = output->until_ms < 0 ? 0 : (output->until_ms - output->now_ms) / 1000 * 1000;
+
+    if (left_ms <= 0)
+        return;
+    buf_add_text(out, "about ");
+    if (left_ms < 10000)
+        buf_addf(out, "%ds", (int)(left_ms / 1000));
+    else
+        duration_add(out, left_ms);
+    buf_add_text(out, " left");
+}
+
+/* The rows of all activities that fit; the last row says how many do not, and how long it will take. Ends without a
+   line break. */
 static void region_add(const struct output *output, struct buf *out, int columns, int rows_max)
 {
     int rows = 0, hidden = 0;
+    struct buf left;
 
+    buf_init(&left, 64);
+    left_add(output, &left);
     LIST_EACH(link, &output->activities)
     {
         const struct activity *activity = LIST_OF(link, const struct activity, link);
@@ -120,7 +139,7 @@ static void region_add(const struct output *output, struct buf *out, int columns
         buf_init(&doing, RENDER_TEXT_MAX);
         doing_add(&doing, activity, columns);
         row_add(output, &row, SIGN_START, activity->name ? activity->name : "undo", buf_text(&doing), ms, columns);
-        if (hidden || rows + rows_of(&row) > rows_max - (last ? 0 : 1)) {
+        if (hidden || rows + rows_of(&row) > rows_max - (last && !left.len ? 0 : 1)) {
             hidden++;
         } else {
             rows += rows_of(&row);
@@ -130,9 +149,14 @@ static void region_add(const struct output *output, struct buf *out, int columns
         buf_free(&doing);
     }
     if (hidden)
-        buf_addf(out, "   and %d more", hidden);
+        buf_addf(out, "   and %d more%s", hidden, left.len ? ", " : "");
+    else if (out->len && left.len)
+        buf_add_text(out, "   ");
     else if (out->len)
         out->len--;
+    if (out->len)
+        buf_add_view(out, buf_view(&left));
+    buf_free(&left);
 }
 
 static bool is_live(const struct output *output)

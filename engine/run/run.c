@@ -75,6 +75,35 @@ size_t run_step_add(struct run *run, const struct run_step *spec)
     return step->index;
 }
 
+size_t run_step_count(const struct run *run)
+{
+    return run->count;
+}
+
+const char *run_step_name(const struct run *run, size_t index)
+{
+    return run->steps[index]->name;
+}
+
+int64_t run_longest_ms(const struct run *run, int64_t (*ms_of)(void *ctx, size_t index), void *ctx)
+{
+    int64_t *end_ms = mem_array(run->count + 1, sizeof(*end_ms)), longest = 0;
+
+    for (size_t i = 0; i < run->count && longest >= 0; i++) {
+        const struct step *step = run->steps[i];
+        int64_t ms = ms_of(ctx, i);
+
+        end_ms[i] = 0;
+        for (size_t k = 0; k < step->needs_len; k++)
+            if (end_ms[step->needs[k]] > end_ms[i])
+                end_ms[i] = end_ms[step->needs[k]];
+        end_ms[i] += ms;
+        longest = ms < 0 ? -1 : end_ms[i] > longest ? end_ms[i] : longest;
+    }
+    free(end_ms);
+    return longest;
+}
+
 void run_replay(struct run *run, const struct doc *event)
 {
     const char *name = doc_as_text(doc_get(event, "step"), "");

@@ -51,6 +51,10 @@ struct run_options {
 struct run *run_new(const struct run_options *options);
 void run_free(struct run *run);
 size_t run_step_add(struct run *run, const struct run_step *step); /* copied; returns its index */
+size_t run_step_count(const struct run *run);
+const char *run_step_name(const struct run *run, size_t index);
+/* The longest way through the steps, when each takes ms_of(ctx, index); -1 when it says so of one. */
+int64_t run_longest_ms(const struct run *run, int64_t (*ms_of)(void *ctx, size_t index), void *ctx);
 /* A step that an earlier process finished: not repeated. Folds step.end events in by name. */
 void run_replay(struct run *run, const struct doc *event);
 /* Starts every step whose needs are met, and so on until all ended or one failed. done once, err NULL

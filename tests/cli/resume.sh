@@ -404,6 +404,24 @@ done
 [ $ends -gt 0 ] || bad "no limit fell into the end of the run"
 finish
 
+begin "how long it will take is said from the fourth run on"
+cat >playbooks/p.lua <<'LUA'
+local dosrun = require "dosrun.v1"
+local p = dosrun.playbook { "p", summary = "Two steps.", args = { { "word" } } }
+p:step("one", function() return 1 end)
+p:step("two", function() return 2 end)
+return p
+LUA
+for n in 1 2 3; do
+  exits 0 playbooks/p.lua same --output jsonl
+  grep -qF '"type":"estimate"' "$work/out" && bad "run $n has an estimate"
+done
+exits 0 playbooks/p.lua same --output jsonl
+says '"type":"estimate"'
+exits 0 playbooks/p.lua other --output jsonl
+grep -qF '"type":"estimate"' "$work/out" && bad "a run with other arguments has an estimate"
+finish
+
 begin "kill -9 at a hundred points: resume and rollback end where they should"
 if python3 "$here/resume_points.py" "$dosrun" "$work/points" 100 >"$work/err" 2>&1; then tail -1 "$work/err" | sed 's/^/  /'; else bad "points"; fi
 finish

@@ -80,6 +80,39 @@ TEST(tree_tells_a_failed_run_as_ux_shows_it)
     fixture_close(&fixture);
 }
 
+TEST(tree_says_how_long_it_will_take_until_it_goes_back)
+{
+    struct fixture fixture;
+    static const char *const done = "playbooks/deploy.lua on prod, run r1, lock: this machine only\n";
+    char *want;
+
+    fixture_init(&fixture, OUTPUT_AUTO, true);
+    fixture.columns = 80;
+    fixture_open(&fixture);
+    fixture_event(&fixture, "{'type':'hello','format':'1.0','playbook':'playbooks/deploy.lua','args':[],"
+                            "'target':'prod','world':'real','mode':'run'}");
+    fixture_event(&fixture, "{'type':'run','id':'r1'}");
+    fixture_event(&fixture, "{'type':'lock','where':'this machine only'}");
+    fixture_event(&fixture, "{'type':'estimate','ms':95000,'runs':4}");
+    fixture_event(&fixture, "{'type':'step.start','step':'game'}");
+    fixture_pass(&fixture, 41000);
+    want = mem_printf("%s ▸ game      41s\n   about 54s left\n", done);
+    check_screen(&fixture, want);
+    free(want);
+    fixture_pass(&fixture, 54000);
+    want = mem_printf("%s ▸ game      1m35s\n", done);
+    check_screen(&fixture, want);
+    free(want);
+    fixture_event(&fixture, "{'type':'estimate','ms':95000,'runs':4}");
+    fixture_event(&fixture, "{'type':'run.back'}");
+    fixture_pass(&fixture, 1000);
+    want = mem_printf("%s   undoing what this run changed\n ▸ game      1m36s\n", done);
+    check_screen(&fixture, want);
+    free(want);
+    output_finish(fixture.output, 1);
+    fixture_close(&fixture);
+}
+
 TEST(tree_wraps_at_40_columns)
 {
     struct fixture fixture;

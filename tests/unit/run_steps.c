@@ -447,3 +447,27 @@ TEST(the_loop_ends_when_done_or_when_nothing_is_left)
     CHECK(loop_until(&loop, &done));
     lab_clear(&lab);
 }
+
+static int64_t ms_of(void *ctx, size_t index)
+{
+    return ((const int64_t *)ctx)[index];
+}
+
+TEST(the_longest_way_counts_steps_side_by_side_once)
+{
+    static const struct spec specs[] = {{.name = "a", .code = "return 1"},
+                                        {.name = "b", .code = "return 1"},
+                                        {.name = "c", .code = "return 1", .needs = {0, 1}, .needs_len = 2},
+                                        {.name = "d", .code = "return 1", .needs = {1}, .needs_len = 1},
+                                        {0}};
+    int64_t ms[] = {10, 30, 5, 4};
+    struct show show;
+
+    show_init(&show, specs, 0);
+    CHECK_INT(run_longest_ms(show.run, ms_of, ms), 35);
+    ms[3] = 100;
+    CHECK_INT(run_longest_ms(show.run, ms_of, ms), 130);
+    ms[0] = -1;
+    CHECK_INT(run_longest_ms(show.run, ms_of, ms), -1);
+    show_clear(&show);
+}
