@@ -17,6 +17,7 @@ struct aws *aws_new(struct world *world, struct http *http, struct marks *marks,
                     const struct aws_table *table);
 void aws_free(struct aws *aws);
 const struct aws_table *aws_table_of(const struct aws *aws);
+const struct marks *aws_marks(const struct aws *aws);
 /* A further service from a pack: found after the built-in ones. Takes the table. */
 void aws_add_table(struct aws *aws, struct aws_table *table);
 struct aws_service aws_find_service(const struct aws *aws, const char *name, struct err *err); /* A104 with did-you-mean */

@@ -52,6 +52,11 @@ const struct aws_table *aws_table_of(const struct aws *aws)
     return aws->table;
 }
 
+const struct marks *aws_marks(const struct aws *aws)
+{
+    return aws->marks;
+}
+
 const char *aws_region_of(const struct aws *aws)
 {
     return aws_config_region(aws->transport.config);

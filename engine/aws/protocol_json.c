@@ -89,6 +89,9 @@ struct doc *aws_json_wire(struct aws_shape shape, struct aws_member member, cons
         return time_wire(member, value);
     case AWS_BLOB:
         return blob_wire(value);
+    case AWS_INTEGER:
+    case AWS_LONG: /* a whole number may come as 3600.0 */
+        return doc_is(value, DOC_REAL) ? doc_int(doc_as_int(value, 0)) : doc_ref(value);
     default:
         return doc_ref(value);
     }

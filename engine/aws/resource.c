@@ -1,181 +1,10 @@
-/* Looking at a resource whose kind is data, and filling in the params of its calls. */
+/* Looking at a resource whose kind is data. */
 #include "aws/resource.h"
-
-#include "aws/jmespath.h"
-#include "codec/json.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_MAX = 200, PAGES_MAX = 100, TEXT_MAX = 4 << 20 };
-
-/* ---- templates ---- */
-
-struct filling {
-    const struct doc *context;
-    struct err *err;
-    bool failed;
-};
-
-static struct doc *search(const char *expression, size_t len, const struct doc *in, struct err *err)
-{
-    struct jmespath *path = jmespath_parse((struct view){expression, len}, err);
-    struct doc *found = path ? jmespath_search(path, in, err) : NULL;
-
-    jmespath_free(path);
-    return found;
-}
-
-static void text_add(struct buf *text, const struct doc *value)
-{
-    if (doc_is(value, DOC_STRING))
-        buf_add_view(text, doc_as_view(value));
-    else if (doc_type(value) != DOC_NULL)
-        json_add(text, value, JSON_COMPACT);
-}
-
-/* "${expression}" alone takes the value's type; within other text it becomes text. */
-static struct doc *text_fill(void *ctx, struct view text)
-{
-    struct filling *filling = ctx;
-    const char *at = memmem(text.ptr, text.len, "${", 2), *end = text.ptr + text.len;
-    struct buf out;
-    struct doc *value;
-
-    if (!at || filling->failed)
-        return NULL;
-    buf_init(&out, TEXT_MAX);
-    for (const char *from = text.ptr; from < end;) {
-        const char *stop;
-
-        at = memmem(from, (size_t)(end - from), "${", 2);
-        stop = at ? memchr(at, '}', (size_t)(end - at)) : NULL;
-        if (!stop) {
-            buf_add(&out, from, (size_t)(end - from));
-            break;
-        }
-        value = search(at + 2, (size_t)(stop - at - 2), filling->context, filling->err);
-        if (!value || (at == text.ptr && stop + 1 == end)) {
-            filling->failed = !value;
-            buf_free(&out);
-            return value;
-        }
-        buf_add(&out, from, (size_t)(at - from));
-        text_add(&out, value);
-        doc_unref(value);
-        from = stop + 1;
-    }
-    value = doc_string(buf_view(&out));
-    buf_free(&out);
-    return value;
-}
-
-/* Without members that are null, and without objects that hold nothing after that. */
-static struct doc *without_nothing(const struct doc *value)
-{
-    struct doc *out;
-
-    if (doc_is(value, DOC_ARRAY)) {
-        out = doc_array();
-        for (size_t i = 0; i < doc_size(value); i++)
-            doc_push(out, without_nothing(doc_at(value, i)));
-        return out;
-    }
-    if (!doc_is(value, DOC_OBJECT))
-        return doc_ref(value);
-    out = doc_object();
-    DOC_EACH(member, value)
-    {
-        struct doc *kept = without_nothing(member.value);
-
-        if (doc_type(kept) == DOC_NULL || (doc_is(kept, DOC_OBJECT) && !doc_size(kept) && doc_size(member.value)))
-            doc_unref(kept);
-        else
-            doc_set(out, member.key, kept);
-    }
-    return out;
-}
-
-struct doc *resource_params(const struct doc *call, const struct doc *context, struct err *err)
-{
-    const struct doc *params = doc_get(call, "params");
-    struct filling filling = {context, err, false};
-    struct doc *filled, *out;
-
-    if (!doc_is(params, DOC_OBJECT))
-        return doc_object();
-    filled = doc_mapped(params, text_fill, &filling);
-    out = filling.failed ? NULL : without_nothing(filled);
-    doc_unref(filled);
-    return out;
-}
-
-/* ---- values on the wire ---- */
-
-static struct doc *json_text(const struct doc *value)
-{
-    struct buf text;
-    struct doc *out;
-
-    buf_init(&text, TEXT_MAX);
-    json_add(&text, value, JSON_COMPACT);
-    out = doc_string(buf_view(&text));
-    buf_free(&text);
-    return out;
-}
-
-struct doc *resource_wire(const struct doc *field, const struct doc *value, bool entry)
-{
-    const struct doc *map = doc_get(field, "map");
-    const char *key_name = doc_as_text(doc_at(map, 0), ""), *value_name = doc_as_text(doc_at(map, 1), NULL);
-    struct doc *list;
-
-    if (!value || !map || entry)
-        return value && doc_as_bool(doc_get(field, "json"), false) ? json_text(value) : doc_ref(value);
-    list = doc_array();
-    DOC_EACH(member, value)
-    {
-        struct doc *one = value_name ? doc_object() : doc_text(member.key);
-
-        if (value_name) {
-            doc_set_text(one, key_name, member.key);
-            doc_set(one, value_name, resource_wire(field, member.value, true));
-        }
-        doc_push(list, one);
-    }
-    return list;
-}
-
-static struct doc *json_value(const struct doc *text)
-{
-    struct err ignored = ERR_INIT;
-    struct doc *value = doc_is(text, DOC_STRING) ? json_parse(doc_as_view(text), &ignored) : doc_ref(text);
-
-    return value ? value : doc_ref(text);
-}
-
-/* What the service said as the field's value: NULL when it is not set. */
-static struct doc *value_read(const struct doc *field, const struct doc *said)
-{
-    const struct doc *map = doc_get(field, "map");
-    const char *key_name = doc_as_text(doc_at(map, 0), ""), *value_name = doc_as_text(doc_at(map, 1), NULL);
-    struct doc *value;
-
-    if (!map) {
-        if (doc_type(said) == DOC_NULL)
-            return NULL;
-        return doc_as_bool(doc_get(field, "json"), false) ? json_value(said) : doc_ref(said);
-    }
-    value = doc_object();
-    for (size_t i = 0; i < doc_size(said); i++) {
-        const struct doc *one = doc_at(said, i), *inner = value_name ? doc_get(one, value_name) : NULL;
-        const char *key = doc_as_text(doc_is(one, DOC_STRING) ? one : doc_get(one, key_name), NULL);
-
-        if (key && strncmp(key, "aws:", 4) != 0) /* tags that AWS itself sets */
-            doc_set(value, key, inner ? doc_ref(inner) : doc_bool(true));
-    }
-    return value;
-}
+enum { ENTRIES_MAX = 200, PAGES_MAX = 100 };
 
 /* ---- requests ---- */
 
@@ -222,6 +51,9 @@ struct resource_look {
     struct doc *spec, *state, *context;
     struct doc *params, *listed; /* of the call under way, page by page */
     const struct doc *call;
+    struct doc *answered,
+        *answer; /* params and answer of the last call of one page: the next field may read the same */
+    const char *answered_op;
     struct aws_operation operation;
     struct aws_call *sent;
     size_t field;
@@ -251,6 +83,8 @@ static void look_free(struct resource_look *look)
     doc_unref(look->context);
     doc_unref(look->params);
     doc_unref(look->listed);
+    doc_unref(look->answered);
+    doc_unref(look->answer);
     free(look);
 }
 
@@ -273,6 +107,7 @@ static void look_end(struct resource_look *look, bool there, const struct err *e
 }
 
 static void fields_next(struct resource_look *look);
+static void answer_read(struct resource_look *look, const struct doc *result);
 static void call_answered(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err);
 
 static int call_send(struct resource_look *look, struct err *err)
@@ -288,6 +123,14 @@ static int call_send(struct resource_look *look, struct err *err)
     return 0;
 }
 
+/* Did the call before ask the same? */
+static bool is_answered(const struct resource_look *look)
+{
+    return look->answer && strcmp(look->answered_op, doc_as_text(doc_get(look->call, "op"), "")) == 0 &&
+           doc_equal(look->answered, look->params);
+}
+
+/* 1: the call before it asked the same. */
 static int call_prepare(struct resource_look *look, const struct doc *call, struct err *err)
 {
     doc_unref(look->params);
@@ -296,15 +139,27 @@ static int call_prepare(struct resource_look *look, const struct doc *call, stru
     look->pages = 0;
     look->call = call;
     look->params = resource_params(call, look->context, err);
-    return look->params ? call_send(look, err) : -1;
+    if (!look->params)
+        return -1;
+    if (is_answered(look))
+        return 1;
+    doc_unref(look->answered);
+    doc_unref(look->answer);
+    look->answered = doc_copy(look->params);
+    look->answered_op = doc_as_text(doc_get(call, "op"), "");
+    look->answer = NULL;
+    return call_send(look, err);
 }
 
 static void call_start(struct resource_look *look, const struct doc *call)
 {
     struct err err = ERR_INIT;
+    int sent = call_prepare(look, call, &err);
 
-    if (call_prepare(look, call, &err) < 0)
+    if (sent < 0)
         look_end(look, false, &err);
+    else if (sent > 0)
+        answer_read(look, look->answer);
 }
 
 static const struct doc *field_now(const struct resource_look *look)
@@ -337,7 +192,7 @@ static void entries_next(struct resource_look *look)
 static void field_said(struct resource_look *look, const struct doc *said)
 {
     const struct doc *field = field_now(look);
-    struct doc *value = value_read(field, said);
+    struct doc *value = resource_value(field, said);
     struct err err = ERR_INIT;
 
     if (!doc_get(field, "each") || !doc_size(value)) {
@@ -376,75 +231,91 @@ static void said(struct resource_look *look, struct doc *value)
         if (doc_type(value) == DOC_NULL)
             doc_remove(look->entries, key); /* it went meanwhile */
         else
-            doc_set(look->entries, key,
-                    doc_as_bool(doc_get(field, "json"), false) ? json_value(value) : doc_ref(value));
+            doc_set(look->entries, key, resource_entry(field, value));
         entries_next(look);
     } else {
         field_said(look, value);
     }
 }
 
-/* Lists of several pages become one. */
-static bool page_kept(struct resource_look *look, const struct doc *value)
+/* Lists of several pages become one. Something else is on one of the pages: 0 where it is not on this one. */
+static int page_keep(struct resource_look *look, const struct doc *value)
 {
     if (!doc_is(value, DOC_ARRAY))
-        return false;
+        return doc_type(value) == DOC_NULL ? 0 : 1;
     if (!look->listed)
         look->listed = doc_array();
     for (size_t i = 0; i < doc_size(value); i++)
         doc_push(look->listed, doc_ref(doc_at(value, i)));
-    return true;
+    return 0;
+}
+
+/* Asks for the page after this one: 0 when there is none. */
+static int page_next(struct resource_look *look, const struct doc *result, struct err *err)
+{
+    if (!look->operation.table || !aws_pages_next(look->operation, look->params, result, err))
+        return err->kind ? -1 : 0;
+    if (++look->pages == PAGES_MAX)
+        return err_set(err, ERR_QUOTA, "%s has more than %d pages", doc_as_text(doc_get(look->call, "op"), ""),
+                       PAGES_MAX);
+    doc_unref(look->answer); /* it was one page only */
+    look->answer = NULL;
+    return call_send(look, err) < 0 ? -1 : 1;
+}
+
+static void answer_read(struct resource_look *look, const struct doc *result)
+{
+    struct err err = ERR_INIT;
+    struct doc *value = resource_at(doc_as_text(doc_get(look->call, "at"), "@"), look->context, result, &err);
+    int more = !value ? -1 : page_keep(look, value) ? 0 : page_next(look, result, &err);
+
+    if (more == 0 && look->listed) {
+        doc_unref(value);
+        value = doc_ref(look->listed);
+    }
+    if (more < 0)
+        look_end(look, false, &err);
+    else if (more == 0)
+        said(look, value);
+    doc_unref(value);
 }
 
 static void call_answered(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err)
 {
     struct resource_look *look = ctx;
-    const char *at = doc_as_text(doc_get(look->call, "at"), "@");
-    struct err failed = err ? *err : ERR_INIT;
-    struct doc *value;
+    struct doc *none;
 
     (void)answer;
     look->sent = NULL;
-    if (err && (err->kind == ERR_MISSING || resource_says(doc_get(look->call, "missing"), err))) {
-        value = doc_null();
-        said(look, value);
-        doc_unref(value);
-        return;
+    if (!err) {
+        look->answer = look->pages ? NULL : doc_ref(result);
+        answer_read(look, result);
+    } else if (err->kind == ERR_MISSING || resource_says(doc_get(look->call, "missing"), err)) {
+        none = doc_null();
+        look->operation = (struct aws_operation){0};
+        if (look->finding || look->entries)
+            said(look, none);
+        else
+            answer_read(look, none); /* its `at` may know what that means */
+        doc_unref(none);
+    } else {
+        look_end(look, false, err);
     }
-    value = err ? NULL : search(at, strlen(at), result, &failed);
-    if (!value) {
-        look_end(look, false, &failed);
-        return;
-    }
-    if (page_kept(look, value)) {
-        doc_unref(value);
-        if (++look->pages < PAGES_MAX && aws_pages_next(look->operation, look->params, result, &failed) &&
-            call_send(look, &failed) == 0)
-            return;
-        value = doc_ref(look->listed);
-    }
-    if (failed.kind)
-        look_end(look, false, &failed);
-    else
-        said(look, value);
-    doc_unref(value);
 }
 
 static void fields_next(struct resource_look *look)
 {
     const struct doc *field = field_now(look);
-    const char *at = doc_as_text(doc_get(field, "at"), NULL);
     struct err err = ERR_INIT;
     struct doc *value;
 
     for (; field && !doc_get(field, "look"); field = field_now(look)) {
-        at = doc_as_text(doc_get(field, "at"), "@");
-        value = search(at, strlen(at), doc_get(look->state, "found"), &err);
+        value = resource_at(doc_as_text(doc_get(field, "at"), "@"), look->context, doc_get(look->state, "found"), &err);
         if (!value) {
             look_end(look, false, &err);
             return;
         }
-        field_set(look, value_read(field, value));
+        field_set(look, resource_value(field, value));
         doc_unref(value);
         look->field++;
     }

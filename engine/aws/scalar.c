@@ -35,6 +35,9 @@ void aws_scalar_add(struct buf *out, struct aws_member member, struct aws_shape 
         aws_time_add_us(out, us, time_format(member, time));
     else if (doc_is(value, DOC_STRING))
         buf_add_view(out, doc_as_view(value));
+    else if (doc_is(value, DOC_REAL) &&
+             (aws_shape_type(shape) == AWS_INTEGER || aws_shape_type(shape) == AWS_LONG)) /* whole: 3600.0 */
+        buf_addf(out, "%lld", (long long)doc_as_int(value, 0));
     else
         json_add(out, value, JSON_ASCII);
 }

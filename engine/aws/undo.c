@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKS_MAX = 120, FAILURES_MAX = 6, AGAIN_MS = 1000, SETTLE_STEP_MS = 5000, AGAIN_LOOKS = 20 };
+enum { LOOKS_MAX = 120, FAILURES_MAX = 6, ABSENT_MAX = 4, AGAIN_MS = 1000, SETTLE_STEP_MS = 5000, AGAIN_LOOKS = 20 };
 
 struct undo {
     struct aws *aws;
@@ -26,7 +26,7 @@ struct undo {
     bool deleting, deleted; /* the last change sent is the deletion; that was accepted */
     int64_t settle_ms;
     void *owner;
-    int looks, failures;
+    int looks, failures, absent;
     struct timer *timer;
     undo_done_fn *done;
     void *done_ctx;
@@ -150,6 +150,15 @@ static bool unsettled(struct undo *undo)
     return true;
 }
 
+/* It was there before the run. A service may be behind: "gone" is believed after some looks. */
+static bool absent_again(struct undo *undo)
+{
+    if (undo->plan || ++undo->absent == ABSENT_MAX)
+        return false;
+    look_later(undo, (int64_t)AGAIN_MS * undo->absent * undo->absent);
+    return true;
+}
+
 /* ---- changing ---- */
 
 static void changed(void *ctx, const struct doc *result, const struct http_answer *answer, const struct err *err)
@@ -237,12 +246,12 @@ static void field_restore(struct undo *undo, const struct doc *field, const char
 
 /* ---- deciding ---- */
 
-static bool one_of(const struct doc *list, const struct doc *value)
+static bool one_of(const struct undo *undo, const struct doc *field, const struct doc *list, const struct doc *value)
 {
     for (size_t i = 0; i < doc_size(list); i++) {
         const struct doc *one = doc_at(list, i);
 
-        if (doc_type(one) == DOC_NULL ? !value : doc_equal(one, value))
+        if (doc_type(one) == DOC_NULL ? !value : resource_same(aws_marks(undo->aws), field, one, value))
             return true;
     }
     return false;
@@ -263,22 +272,25 @@ static struct doc *entries_of(const struct doc *maps, const char *key)
 
 enum place { PLACE_AS_BEFORE, PLACE_OURS, PLACE_FOREIGN };
 
-static enum place place_judge(const struct doc *before, const struct doc *now, const struct doc *ours)
+static enum place place_judge(const struct undo *undo, const struct doc *field, const struct doc *before,
+                              const struct doc *now, const struct doc *ours)
 {
     bool touched = false;
 
     for (size_t i = 0; i < doc_size(ours); i++) {
         const struct doc *one = doc_at(ours, i);
 
-        touched = touched || (doc_type(one) == DOC_NULL ? before != NULL : !doc_equal(one, before));
+        touched = touched || (doc_type(one) == DOC_NULL ? before != NULL
+                                                        : !resource_same(aws_marks(undo->aws), field, one, before));
     }
-    if (!touched || (!before && !now) || doc_equal(before, now))
+    if (!touched || (!before && !now) || resource_same(aws_marks(undo->aws), field, before, now))
         return PLACE_AS_BEFORE;
-    return one_of(ours, now) ? PLACE_OURS : PLACE_FOREIGN;
+    return one_of(undo, field, ours, now) ? PLACE_OURS : PLACE_FOREIGN;
 }
 
 /* A map before the run, with what others did to other entries since. */
-static struct doc *map_restored(const struct doc *before, const struct doc *now, const struct doc *ours)
+static struct doc *map_restored(const struct undo *undo, const struct doc *field, const struct doc *before,
+                                const struct doc *now, const struct doc *ours)
 {
     struct doc *map = doc_copy(now);
 
@@ -287,7 +299,7 @@ static struct doc *map_restored(const struct doc *before, const struct doc *now,
         {
             struct doc *values = entries_of(ours, member.key), *was = doc_get(before, member.key);
 
-            if (place_judge(was, doc_get(now, member.key), values) == PLACE_OURS)
+            if (place_judge(undo, field, was, doc_get(now, member.key), values) == PLACE_OURS)
                 doc_set(map, member.key, was ? doc_ref(was) : NULL);
             doc_unref(values);
         }
@@ -296,7 +308,7 @@ static struct doc *map_restored(const struct doc *before, const struct doc *now,
     {
         struct doc *values = entries_of(ours, member.key);
 
-        if (place_judge(member.value, doc_get(now, member.key), values) == PLACE_OURS)
+        if (place_judge(undo, field, member.value, doc_get(now, member.key), values) == PLACE_OURS)
             doc_set(map, member.key, doc_ref(member.value));
         doc_unref(values);
     }
@@ -335,7 +347,7 @@ static bool field_undo(struct undo *undo, const struct doc *field)
     bool sent = false;
 
     if (!doc_get(field, "map")) {
-        enum place place = place_judge(before, now, ours);
+        enum place place = place_judge(undo, field, before, now, ours);
 
         if (place == PLACE_FOREIGN)
             left_add(undo, name, NULL, NULL, now);
@@ -350,7 +362,7 @@ static bool field_undo(struct undo *undo, const struct doc *field)
     DOC_EACH(key, keys)
     {
         struct doc *values = entries_of(ours, key.key), *was = doc_get(before, key.key), *is = doc_get(now, key.key);
-        enum place place = place_judge(was, is, values);
+        enum place place = place_judge(undo, field, was, is, values);
 
         doc_unref(values);
         if (place == PLACE_FOREIGN)
@@ -360,7 +372,7 @@ static bool field_undo(struct undo *undo, const struct doc *field)
         if (place != PLACE_OURS || undo->plan)
             continue;
         if (doc_as_bool(doc_get(field, "whole"), false)) {
-            map = map_restored(before, now, ours);
+            map = map_restored(undo, field, before, now, ours);
             was = doc_size(map) || !doc_get(field, "unset") ? map : NULL;
         }
         field_restore(undo, field, key.key, was);
@@ -421,7 +433,7 @@ static void changed_since(struct undo *undo, const struct doc *field)
     struct doc *keys;
 
     if (!doc_get(field, "map")) {
-        if (undo->after_known && now && doc_size(ours) && !one_of(ours, now))
+        if (undo->after_known && now && doc_size(ours) && !one_of(undo, field, ours, now))
             left_add(undo, name, NULL, NULL, now);
         return;
     }
@@ -433,7 +445,7 @@ static void changed_since(struct undo *undo, const struct doc *field)
 
         for (size_t i = 0; i < doc_size(values); i++)
             set = set || doc_type(doc_at(values, i)) != DOC_NULL;
-        if (is && (set ? undo->after_known && !one_of(values, is) : inside))
+        if (is && (set ? undo->after_known && !one_of(undo, field, values, is) : inside))
             left_add(undo, name, key.key, NULL, is);
         doc_unref(values);
     }
@@ -501,6 +513,8 @@ static void undo_decide(struct undo *undo)
     if (undo->before && undo->state) {
         fields_undo(undo);
     } else if (undo->before) {
+        if (absent_again(undo))
+            return;
         left_add(undo, NULL, NULL, "somebody deleted it", NULL);
         undo_end(undo, UNDO_FOREIGN, NULL);
     } else if (undo->state) {

@@ -246,13 +246,26 @@ static int aws_look_lua(lua_State *L)
     return script_raise(L, &err);
 }
 
+/* Two documents, or none: the second may be what raises. */
+static void check_two(lua_State *L, int at, struct doc **one, struct doc **other)
+{
+    struct err err = ERR_INIT;
+
+    *one = script_check_doc(L, at);
+    if (script_to_doc(L, at + 1, other, &err) == 0)
+        return;
+    doc_unref(*one);
+    script_raise(L, &err);
+}
+
 /* fill(call, context) -> the params of a call of a kind's */
 static int aws_fill_lua(lua_State *L)
 {
-    struct doc *call = script_check_doc(L, 1), *context = script_check_doc(L, 2);
+    struct doc *call, *context, *params;
     struct err err = ERR_INIT;
-    struct doc *params = resource_params(call, context, &err);
 
+    check_two(L, 1, &call, &context);
+    params = resource_params(call, context, &err);
     doc_unref(call);
     doc_unref(context);
     if (!params)
@@ -265,13 +278,37 @@ static int aws_fill_lua(lua_State *L)
 /* wire(field, value, entry) -> the value as the service takes it */
 static int aws_wire_lua(lua_State *L)
 {
-    struct doc *field = script_check_doc(L, 1), *value = script_check_doc(L, 2);
-    struct doc *wire = resource_wire(field, value, lua_toboolean(L, 3));
+    bool entry = lua_toboolean(L, 3);
+    struct doc *field, *value, *wire;
 
-    script_push_doc(L, wire);
+    check_two(L, 1, &field, &value);
+    wire = resource_wire(field, value, entry);
     doc_unref(field);
     doc_unref(value);
+    script_push_doc(L, wire);
     doc_unref(wire);
+    return 1;
+}
+
+/* same(field, a, b) -> do both mean the same? */
+static int aws_same_lua(lua_State *L)
+{
+    const struct marks *marks = aws_marks(client(L));
+    struct doc *field, *a, *b;
+    struct err err = ERR_INIT;
+    bool same;
+
+    check_two(L, 1, &field, &a);
+    if (script_to_doc(L, 3, &b, &err) < 0) {
+        doc_unref(field);
+        doc_unref(a);
+        return script_raise(L, &err);
+    }
+    same = resource_same(marks, field, a, b);
+    doc_unref(field);
+    doc_unref(a);
+    doc_unref(b);
+    lua_pushboolean(L, same);
     return 1;
 }
 
@@ -436,13 +473,11 @@ static int aws_operation_lua(lua_State *L)
 int bind_aws_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"check", aws_check_lua},     {"judge", aws_judge_lua},
-        {"next", aws_next_lua},       {"operation", aws_operation_lua},
-        {"query", aws_query_lua},     {"request", aws_request_lua},
-        {"service", aws_service_lua}, {"services", aws_services_lua},
-        {"waiter", aws_waiter_lua},   {"look", aws_look_lua},
-        {"fill", aws_fill_lua},       {"wire", aws_wire_lua},
-        {"region", aws_region_lua},   {NULL, NULL},
+        {"check", aws_check_lua},         {"judge", aws_judge_lua},       {"next", aws_next_lua},
+        {"operation", aws_operation_lua}, {"query", aws_query_lua},       {"request", aws_request_lua},
+        {"service", aws_service_lua},     {"services", aws_services_lua}, {"waiter", aws_waiter_lua},
+        {"look", aws_look_lua},           {"fill", aws_fill_lua},         {"wire", aws_wire_lua},
+        {"same", aws_same_lua},           {"region", aws_region_lua},     {NULL, NULL},
     };
 
     luaL_newlib(L, functions);

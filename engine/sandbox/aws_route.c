@@ -279,6 +279,12 @@ static bool bindings_fit(const struct cloud_call *call, struct aws_operation ope
     return true;
 }
 
+/* Where two share a URL, as S3's PutBucketLifecycle and PutBucketLifecycleConfiguration, the first is deprecated. */
+static bool is_successor(struct aws_operation operation, struct aws_operation of)
+{
+    return of.table && strcmp(aws_operation_uri(operation), aws_operation_uri(of)) == 0;
+}
+
 /* Of those that fit the one that says most. */
 static int operation_by_path(struct cloud_call *call)
 {
@@ -292,7 +298,7 @@ static int operation_by_path(struct cloud_call *call)
         if (strcmp(aws_operation_method(operation), call->http->method) == 0 &&
             path_fits(aws_operation_uri(operation), call->path, labels, &score) &&
             constants_fit(call, aws_operation_uri(operation), &score) && bindings_fit(call, operation, &score) &&
-            score > best) {
+            (score > best || (score == best && is_successor(operation, call->operation)))) {
             best = score;
             call->operation = operation;
             doc_unref(call->labels);

@@ -166,6 +166,43 @@ function M.DeleteLifecyclePolicy(input, call)
   return { registryId = cloud.account, repositoryName = repository.name, lifecyclePolicyText = text }
 end
 
+-- Repository policies ----------------------------------------------------------
+
+local function no_policy(name)
+  fail("RepositoryPolicyNotFoundException", ("Repository policy does not exist for the repository with name '%s' in the "
+    .. "registry with id '%s'"):format(name, cloud.account))
+end
+
+local function policy_shown(repository, text)
+  return { registryId = cloud.account, repositoryName = repository.name, policyText = text }
+end
+
+function M.SetRepositoryPolicy(input, call)
+  local repository, keep = change(input, call)
+  local policy = cloud.json(input.policyText)
+  if type(policy) ~= "userdata" or not policy.Statement then
+    fail("InvalidParameterException", "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository "
+      .. "policy provided'")
+  end
+  repository.policy = input.policyText
+  keep()
+  return policy_shown(repository, repository.policy)
+end
+
+function M.GetRepositoryPolicy(input, call)
+  check_registry(input)
+  local repository = find(input.repositoryName, call)
+  return policy_shown(repository, repository.policy or no_policy(repository.name))
+end
+
+function M.DeleteRepositoryPolicy(input, call)
+  local repository, keep = change(input, call)
+  local text = repository.policy or no_policy(repository.name)
+  repository.policy = nil
+  keep()
+  return policy_shown(repository, text)
+end
+
 -- Images -----------------------------------------------------------------------
 
 local function image_find(id, name, call)

@@ -6,6 +6,7 @@ local fail = common.fail
 local POLICIES_MAX, TAGS_MAX = 10, 50
 
 function common.targets.iam(input)
+  if input.InstanceProfileName then return "iam/InstanceProfile", input.InstanceProfileName end
   if input.RoleName then return "iam/Role", input.RoleName end
 end
 
@@ -85,6 +86,11 @@ function M.DeleteRole(input)
     fail("DeleteConflict", "Cannot delete entity, must detach all policies first.")
   end
   if next(common.keys(role.inline)) then fail("DeleteConflict", "Cannot delete entity, must delete policies first.") end
+  for _, profile in ipairs(cloud.list("iam/InstanceProfile")) do
+    if profile.role == role.name then
+      fail("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+    end
+  end
   cloud.remove("iam/Role", input.RoleName)
 end
 
@@ -100,6 +106,82 @@ function M.ListRoles(input)
     if role.path:sub(1, #prefix) == prefix then list[#list + 1] = shown(role) end
   end
   return page("Roles", list, input)
+end
+
+function M.PutRolePermissionsBoundary(input)
+  local role = doc.copy(find(input.RoleName))
+  role.boundary = input.PermissionsBoundary
+  put(role)
+end
+
+function M.DeleteRolePermissionsBoundary(input)
+  local role = doc.copy(find(input.RoleName))
+  if not role.boundary then
+    fail("NoSuchEntity", ("Role %s does not have a permission boundary."):format(input.RoleName))
+  end
+  role.boundary = nil
+  put(role)
+end
+
+-- Instance profiles: each has one role at most.
+
+local function profile_find(name)
+  return cloud.get("iam/InstanceProfile", name)
+    or fail("NoSuchEntity", ("Instance Profile %s cannot be found."):format(name))
+end
+
+local function profile_shown(profile)
+  local role = profile.role and cloud.see("iam/Role", profile.role)
+  return { InstanceProfileName = profile.name, InstanceProfileId = profile.made.id, Path = "/", CreateDate = profile.made.created,
+    Arn = common.arn("iam", "", "instance-profile/" .. profile.name), Roles = doc.array(role and { shown(role) } or {}) }
+end
+
+function M.CreateInstanceProfile(input)
+  local name = input.InstanceProfileName
+  if cloud.get("iam/InstanceProfile", name) then
+    fail("EntityAlreadyExists", ("Instance Profile %s already exists."):format(name))
+  end
+  local profile = { name = name,
+    made = { id = common.id("AIPA", ("iam/profile/%s/%d"):format(name, cloud.now()), 17), created = cloud.now() } }
+  cloud.put("iam/InstanceProfile", name, profile)
+  return { InstanceProfile = profile_shown(profile) }
+end
+
+function M.DeleteInstanceProfile(input)
+  if profile_find(input.InstanceProfileName).role then
+    fail("DeleteConflict", "Cannot delete entity, must remove roles from instance profile first.")
+  end
+  cloud.remove("iam/InstanceProfile", input.InstanceProfileName)
+end
+
+function M.AddRoleToInstanceProfile(input)
+  local profile = doc.copy(profile_find(input.InstanceProfileName))
+  find(input.RoleName)
+  if profile.role then fail("LimitExceeded", "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1") end
+  profile.role = input.RoleName
+  cloud.put("iam/InstanceProfile", profile.name, profile)
+end
+
+function M.RemoveRoleFromInstanceProfile(input)
+  local profile = doc.copy(profile_find(input.InstanceProfileName))
+  if profile.role ~= input.RoleName then
+    fail("NoSuchEntity", ("The role with name %s cannot be found."):format(input.RoleName))
+  end
+  profile.role = nil
+  cloud.put("iam/InstanceProfile", profile.name, profile)
+end
+
+local function profiles_of(name)
+  local list = {}
+  for _, profile in ipairs(cloud.list("iam/InstanceProfile")) do
+    if profile.role == name then list[#list + 1] = profile_shown(profile) end
+  end
+  return list
+end
+
+function M.ListInstanceProfilesForRole(input)
+  find(input.RoleName)
+  return page("InstanceProfiles", profiles_of(input.RoleName), input)
 end
 
 -- Tags -------------------------------------------------------------------------

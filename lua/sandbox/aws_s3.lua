@@ -151,6 +151,67 @@ function M.DeletePublicAccessBlock(input, call)
   put(bucket)
 end
 
+-- "Server-side encryption with Amazon S3 managed keys is the default": a bucket always has a rule.
+local PLAIN = { ApplyServerSideEncryptionByDefault = { SSEAlgorithm = "AES256" }, BucketKeyEnabled = false }
+
+function M.GetBucketEncryption(input, call)
+  return { ServerSideEncryptionConfiguration = { Rules = doc.array { find(input, call).encryption or PLAIN } } }
+end
+
+function M.PutBucketEncryption(input, call)
+  local bucket, rule = change(input, call), input.ServerSideEncryptionConfiguration.Rules[1]
+  local default = rule.ApplyServerSideEncryptionByDefault
+  if default and default.KMSMasterKeyID and default.SSEAlgorithm == "AES256" then
+    fail("InvalidArgument", "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse", 400)
+  end
+  bucket.encryption = { ApplyServerSideEncryptionByDefault = doc.copy(default or PLAIN.ApplyServerSideEncryptionByDefault),
+    BucketKeyEnabled = rule.BucketKeyEnabled or false }
+  if not bucket.encryption.BucketKeyEnabled and bucket.encryption.ApplyServerSideEncryptionByDefault.SSEAlgorithm == "AES256" then
+    bucket.encryption = nil
+  end
+  put(bucket)
+end
+
+function M.DeleteBucketEncryption(input, call)
+  local bucket = change(input, call)
+  bucket.encryption = nil
+  put(bucket)
+end
+
+function M.PutBucketLifecycleConfiguration(input, call)
+  local bucket, rules = change(input, call), doc.array {}
+  for i, rule in ipairs(input.LifecycleConfiguration and input.LifecycleConfiguration.Rules or {}) do
+    rules[i] = doc.copy(rule)
+    rules[i].ID = rule.ID or cloud.hex(("s3/rule/%s/%d"):format(bucket.name, i), 48)
+    if not rule.Filter and not rule.Prefix then
+      fail("MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema", 400)
+    end
+  end
+  bucket.lifecycle = rules
+  put(bucket)
+end
+
+function M.GetBucketLifecycleConfiguration(input, call)
+  return { Rules = find(input, call).lifecycle
+    or missing("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", { BucketName = input.Bucket }) }
+end
+
+function M.DeleteBucketLifecycle(input, call)
+  local bucket = change(input, call)
+  bucket.lifecycle = nil
+  put(bucket)
+end
+
+-- "The meaning of public": here, an Allow for everybody without conditions.
+local function is_public(policy)
+  for _, statement in ipairs(policy.Statement) do
+    local principal = statement.Principal
+    local everybody = principal == "*" or type(principal) == "userdata" and principal.AWS == "*"
+    if statement.Effect == "Allow" and everybody and not statement.Condition then return true end
+  end
+  return false
+end
+
 local function check_policy(input)
   local policy, reach = cloud.json(input.Policy), "arn:aws:s3:::" .. input.Bucket
   if type(policy) ~= "userdata" or not policy.Statement then
@@ -163,11 +224,16 @@ local function check_policy(input)
       fail("MalformedPolicy", "Policy has invalid resource", 400)
     end
   end
+  return policy
 end
 
 function M.PutBucketPolicy(input, call)
   local bucket = change(input, call)
-  check_policy(input)
+  local block = bucket.public_access
+  if is_public(check_policy(input)) and block and block.BlockPublicPolicy then
+    fail("AccessDenied", "User is not authorized to perform: s3:PutBucketPolicy on resource because public policies are "
+      .. "blocked by the BlockPublicPolicy block public access setting.", 403)
+  end
   bucket.policy = input.Policy
   put(bucket)
 end

@@ -72,6 +72,19 @@ TEST(aws_requests_of_each_protocol)
     aws_wire_clear(&wire);
 }
 
+TEST(aws_whole_numbers_have_no_fraction)
+{
+    struct aws_wire wire;
+
+    REQUIRE(request("ecr", "DescribeRepositories", "{\"maxResults\":5.0}", &wire));
+    CHECK_TEXT(buf_text(&wire.body), "{\"maxResults\": 5}");
+    aws_wire_clear(&wire);
+    REQUIRE(request("iam", "UpdateRole", "{\"RoleName\":\"r\",\"MaxSessionDuration\":3600.0}", &wire));
+    CHECK(strstr(buf_text(&wire.body), "&MaxSessionDuration=3600"));
+    CHECK(!strstr(buf_text(&wire.body), "3600."));
+    aws_wire_clear(&wire);
+}
+
 TEST(aws_requests_of_s3)
 {
     struct aws_wire wire;

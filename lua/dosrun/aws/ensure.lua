@@ -63,8 +63,14 @@ end
 
 -- ---- what is wanted ----
 
-local function differs(now, fields)
-  for name, value in pairs(fields) do if not values.equal(now.fields[name], value) then return true end end
+-- Services keep the meaning of a policy, not its form; what they call a secret is one, whatever the playbook says.
+local function equal(field, a, b)
+  return values.equal(a, b) or a ~= nil and b ~= nil and native.same(field, a, b)
+end
+
+local function differs(input, now, fields)
+  local by_name = kinds.find(input.kind).by_name
+  for name, value in pairs(fields) do if not equal(by_name[name], now.fields[name], value) then return true end end
   return false
 end
 
@@ -87,7 +93,7 @@ local function want(input, now)
   if now and not is_ours(input, now) and not input.made then
     if not may_adopt(input) then
       for name, value in pairs(fields) do if value == script.null then fields[name] = nil end end
-      if differs(now, fields) then refuse(input, now) end
+      if differs(input, now, fields) then refuse(input, now) end
       return now -- as wanted, and somebody else's: used as it is
     end
   end
@@ -104,9 +110,12 @@ local function want(input, now)
   return { fields = all, found = now and now.found }
 end
 
-local function same(now, wanted)
+local function same(now, wanted, input)
   if now == nil then return wanted == nil end
-  return values.equal(now.fields, wanted.fields)
+  for _, field in ipairs(kinds.find(input.kind).fields) do
+    if not equal(field, now.fields[field.name], wanted.fields[field.name]) then return false end
+  end
+  return true
 end
 
 -- ---- acting ----
@@ -116,10 +125,10 @@ local function context(input, now)
 end
 
 -- What it depends on may not be visible yet to the service (a principal made a moment ago): waited for, bounded.
-local function send(input, call, filled, what)
+local function send(input, call, params, what)
   local kind, began = kinds.find(input.kind), run.now()
-  local request = { service = kind.service, operation = call.op, params = native.fill(call, filled), region = input.region,
-    role = input.role, subject = ("aws %s %s of %s"):format(kind.service, call.op, what) }
+  local request = { service = kind.service, operation = call.op, params = params, region = input.region, role = input.role,
+    subject = ("aws %s %s of %s"):format(kind.service, call.op, what) }
   while true do
     local ok, answer = pcall(native.request, request)
     if ok then return answer end
@@ -133,7 +142,7 @@ local function create(input)
   local kind = kinds.find(input.kind)
   local filled = context(input)
   for name, value in pairs(want(input, nil).fields) do filled[name] = native.wire(kind.by_name[name], value) end
-  return send(input, kind.create, filled, key_of(input))
+  return send(input, kind.create, native.fill(kind.create, filled), key_of(input))
 end
 
 -- Looks until judge(state) is true; the last state.
@@ -172,7 +181,8 @@ local function wait(input, now)
   return look(input) or now
 end
 
-local function put(input, field, now, wanted, key, value)
+-- sent: what went out already; some requests put several fields at once.
+local function put(input, field, now, wanted, key, value, sent)
   local filled, call = context(input, now), value == nil and field.unset or value ~= nil and field.put
   local place = field.name .. (key and ("[%s]"):format(key) or "")
   if not call then
@@ -180,32 +190,37 @@ local function put(input, field, now, wanted, key, value)
   end
   filled.key, filled.fields = key, wanted.fields
   if value ~= nil then filled.value = native.wire(field, value, key ~= nil) end
-  send(input, call, filled, ("%s: %s"):format(key_of(input), place))
+  local params = native.fill(call, filled)
+  local last = sent[call.op]
+  if last and values.equal(last, params) then return end
+  send(input, call, params, ("%s: %s"):format(key_of(input), place))
+  sent[call.op] = params
 end
 
-local function put_entries(input, field, now, wanted, old, new)
+local function put_entries(input, field, now, wanted, old, new, sent)
   for key, value in pairs(new) do
-    if not values.equal(old[key], value) then put(input, field, now, wanted, key, value) end
+    if not equal(field, old[key], value) then put(input, field, now, wanted, key, value, sent) end
   end
-  for key in pairs(old) do if new[key] == nil then put(input, field, now, wanted, key, nil) end end
+  for key in pairs(old) do if new[key] == nil then put(input, field, now, wanted, key, nil, sent) end end
 end
 
 -- Each value that the run sets is known to its undo before it is sent.
-local function journal(change, now, wanted)
-  local undo, more = change:undo(), false
-  for name, field in pairs(wanted.fields) do
+local function journal(input, change, now, wanted)
+  local undo, more, by_name = change:undo(), false, kinds.find(input.kind).by_name
+  for name, new in pairs(wanted.fields) do
     local list = undo.ours[name] or script.array {}
-    local known = values.equal(now.fields[name], field)
-    for _, value in ipairs(list) do known = known or values.equal(value, field) end
+    local known = equal(by_name[name], now.fields[name], new)
+    for _, value in ipairs(list) do known = known or values.equal(value, new) end
     if not known then
-      list[#list + 1] = field
+      list[#list + 1] = new
       undo.ours[name], more = list, true
     end
   end
   for name in pairs(now.fields) do
-    if wanted.fields[name] == nil then
-      undo.ours[name], more = undo.ours[name] or script.array {}, true
-      table.insert(undo.ours[name], script.null)
+    local list = undo.ours[name] or script.array {}
+    if wanted.fields[name] == nil and list[#list] ~= script.null then
+      list[#list + 1] = script.null
+      undo.ours[name], more = list, true
     end
   end
   if more then change:undo(undo) end
@@ -214,27 +229,29 @@ end
 local function act(input, now, change)
   if now == nil then now = wait(input, created(input, change)) end
   local wanted = want(input, now)
-  if same(now, wanted) then return now end
-  journal(change, now, wanted)
+  if same(now, wanted, input) then return now end
+  journal(input, change, now, wanted)
+  local sent = {}
   for _, field in ipairs(kinds.find(input.kind).fields) do
     local old, new = now.fields[field.name], wanted.fields[field.name]
-    if not values.equal(old, new) then
+    if not equal(field, old, new) then
       if field.map and not field.whole then
-        put_entries(input, field, now, wanted, old or {}, new or {})
+        put_entries(input, field, now, wanted, old or {}, new or {}, sent)
       else
-        put(input, field, now, wanted, nil, not (field.map and next(new or {}) == nil) and new or nil)
+        if field.map and next(new or {}) == nil then new = nil end
+        put(input, field, now, wanted, nil, new, sent)
       end
     end
   end
-  return look_until(input, function(state) return state ~= nil and same(state, want(input, state)) end, 10000)
+  return look_until(input, function(state) return state ~= nil and same(state, want(input, state), input) end, 10000)
 end
 
 -- ---- the verb ----
 
 local function undo_data(input, before, wanted)
-  local undo, ours = spec_of(input), {}
+  local undo, ours, by_name = spec_of(input), {}, kinds.find(input.kind).by_name
   for name, value in pairs(wanted.fields) do
-    if not (before and values.equal(before.fields[name], value)) then ours[name] = script.array { value } end
+    if not (before and equal(by_name[name], before.fields[name], value)) then ours[name] = script.array { value } end
   end
   for name in pairs(before and before.fields or {}) do
     if wanted.fields[name] == nil then ours[name] = script.array { script.null } end
@@ -253,9 +270,16 @@ local function result(state, input)
   return gives
 end
 
-local function fields(now, wanted)
-  if now then return changes.diff(now.fields, wanted.fields) end
+local function fields(now, wanted, input)
   local list = {}
+  if now then
+    local old, new = {}, {}
+    for _, field in ipairs(kinds.find(input.kind).fields) do
+      local name = field.name
+      if not equal(field, now.fields[name], wanted.fields[name]) then old[name], new[name] = now.fields[name], wanted.fields[name] end
+    end
+    return changes.diff(old, new)
+  end
   for name, value in pairs(wanted.fields) do list[#list + 1] = { path = name, new = value } end
   return list
 end

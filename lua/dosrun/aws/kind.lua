@@ -12,7 +12,7 @@ local kinds = {}
 local parts = { service = true, find = true, create = true, delete = true, fields = true, gives = true, wait = true,
   awaits = true, holds = true, bound = true }
 local field_parts = { at = true, look = true, map = true, each = true, json = true, whole = true, inside = true, keep = true,
-  put = true, unset = true }
+  first = true, put = true, unset = true }
 local taken = { name = true, kind = true, region = true, role = true, adopt = true, found = true, fields = true, key = true, value = true }
 
 local function list(value)
@@ -42,6 +42,7 @@ local function field(def, kind, name, given)
   return {
     name = name, at = given.at, look = call(def, given.look, what .. ": look", true), map = given.map and script.array(given.map),
     each = call(def, given.each, what .. ": each", true), json = given.json, whole = given.whole, inside = given.inside, keep = given.keep,
+    first = given.first,
     put = call(def, given.put, what .. ": put", false), unset = call(def, given.unset, what .. ": unset", false),
   }
 end
@@ -63,7 +64,11 @@ function M.define(name, def)
   kind.delete = call(kind, def.delete, ("kind %s: delete"):format(name), false)
   local names = {}
   for one in pairs(def.fields or {}) do names[#names + 1] = one end
-  table.sort(names)
+  table.sort(names, function(a, b)
+    local first, second = def.fields[a], def.fields[b]
+    if type(first) == "table" and type(second) == "table" and not first.first ~= not second.first then return first.first end
+    return a < b
+  end)
   for i, one in ipairs(names) do
     kind.fields[i] = field(kind, name, one, def.fields[one])
     kind.by_name[one] = kind.fields[i]
@@ -85,12 +90,14 @@ end
 function M.value(kind, name, value)
   local one = kind.by_name[name]
   local what = ("%s: %s"):format(kind.name, name)
+  if math.type(value) == "float" then return math.tointeger(value) or value end
   local function document(text)
     if type(text) ~= "string" or not one.json or not script.known(text) then return text end
     local ok, decoded = pcall(script.json_decode, text)
     if not ok then play.fail(4, "%s is no JSON: %s", what, type(decoded) == "table" and decoded.message or decoded) end
     return decoded
   end
+  if value == script.null and one.map then return {} end
   if value == script.null or type(value) == "string" and not script.known(value) then return value end
   if not one.map then return document(value) end
   if type(value) ~= "table" then play.fail(4, "%s is a table, not %s", what, type(value)) end

@@ -13,10 +13,17 @@ local function allow(action)
   return { Version = "2012-10-17", Statement = dosrun.array { { Effect = "Allow", Action = action, Resource = "*" } } }
 end
 
+local function pull(service)
+  return { Version = "2012-10-17", Statement = dosrun.array {
+    { Effect = "Allow", Principal = { Service = service }, Action = { "ecr:BatchGetImage" } } } }
+end
+
 local shapes = {
-  first = { tags = { team = "games", stage = "test" }, lifecycle = 14, mutability = "MUTABLE", service = "ec2.amazonaws.com",
+  first = { tags = { team = "games", stage = "test" }, lifecycle = 14, encryption = "AES256", mutability = "MUTABLE",
+    service = "ec2.amazonaws.com",
     policies = { "AmazonEC2ContainerRegistryReadOnly", "AmazonSSMManagedInstanceCore" }, inline = { logs = allow "logs:PutLogEvents" } },
-  second = { tags = { team = "arcade" }, lifecycle = 30, mutability = "IMMUTABLE", service = "eks.amazonaws.com",
+  second = { tags = { team = "arcade" }, lifecycle = 30, encryption = "aws:kms", key = "alias/games", mutability = "IMMUTABLE",
+    service = "eks.amazonaws.com",
     policies = { "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSClusterPolicy" },
     inline = { logs = allow "logs:CreateLogStream", metrics = allow "cloudwatch:PutMetricData" } },
 }
@@ -24,14 +31,16 @@ local shapes = {
 account:step("images", function(run)
   local shape = shapes[run.args.shape]
   return aws.ensure { kind = "ecr.repository", name = "games/doom", tags = shape.tags, scan_on_push = true,
-    tag_mutability = shape.mutability, lifecycle = { rules = dosrun.array { { rulePriority = 1,
+    tag_mutability = shape.mutability, policy = pull(shape.service), lifecycle = { rules = dosrun.array { { rulePriority = 1,
       selection = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = shape.lifecycle },
       action = { type = "expire" } } } } }
 end)
 
 account:step("saves", { needs = {} }, function(run)
   local shape = shapes[run.args.shape]
-  return aws.ensure { kind = "s3.bucket", name = "dosrun-games-saves", tags = shape.tags,
+  return aws.ensure { kind = "s3.bucket", name = "dosrun-games-saves", tags = shape.tags, encryption = shape.encryption,
+    encryption_key = shape.key, lifecycle = dosrun.array { { ID = "old", Status = "Enabled", Filter = { Prefix = "old/" },
+      Expiration = { Days = shape.lifecycle } } },
     policy = { Version = "2012-10-17", Statement = dosrun.array { { Effect = "Deny", Principal = "*", Action = "s3:*",
       Resource = "arn:aws:s3:::dosrun-games-saves/" .. run.args.shape } } },
     public_access_block = { BlockPublicAcls = true, IgnorePublicAcls = true, BlockPublicPolicy = shape.mutability == "MUTABLE",
