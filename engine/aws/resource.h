@@ -9,12 +9,12 @@
  *   CALL  {op, params, at, missing: [CODE]}   at: a JMESPath in the answer, all of it without; missing: then the answer is null
  *   FIELD {name, at | look: CALL, map: [KEY, VALUE?], each: CALL, json, whole, inside, put: CALL, unset: CALL}
  *
- * A text "${expression}" in params is what the JMESPath finds in the context {name, region, found, fields, key, value}; a
- * member for which that is nothing is left out. In an `at` it becomes text, for use between quotes: '${name}'. `fields`
- * are all fields, the one that is put included: some requests set several. A field with `map` is an object: its list on the wire has entries with a key and perhaps a value (true
- * without), or each entry is read by a call of its own; it is put and unset entry by entry, or, `whole`, all at once.
- * `json` is a document that the service keeps as text; "policy": of which it keeps the meaning. `inside`: what is in it
- * keeps the resource from being deleted.
+ * A text "${expression}" in params is what the JMESPath finds in the context {name, region, found, fields, key, value};
+ * a member for which that is nothing is left out. In an `at` it becomes text, for use between quotes: '${name}'.
+ * `fields` are all fields, the one that is put included: some requests set several. A field with `map` is an object:
+ * its list on the wire has entries with a key and perhaps a value (true without), or each entry is read by a call of
+ * its own; it is put and unset entry by entry, or, `whole`, all at once. `json` is a document that the service keeps as
+ * text; "policy": of which it keeps the meaning. `inside`: what is in it keeps the resource from being deleted.
  * `ours` lists each value that the run set; `made`: the answer to its creation came.
  */
 #include "aws/aws.h"

@@ -300,6 +300,13 @@ static void serve_nobody(void *ctx, const struct aws_world_ask *ask, struct aws_
     answer->status = 0;
 }
 
+static void no_crash(struct world *base, uint64_t attempt, enum crash_point point)
+{
+    (void)base;
+    (void)attempt;
+    (void)point;
+}
+
 void aws_world_init(struct aws_world *world)
 {
     static const struct world_ops ops = {.turn = world_next,
@@ -313,7 +320,8 @@ void aws_world_init(struct aws_world *world)
                                          .process_start = start_process,
                                          .process_cancel = cancel_process,
                                          .read = read_file,
-                                         .write = write_file};
+                                         .write = write_file,
+                                         .crash_point = no_crash};
 
     *world = (struct aws_world){.base.ops = &ops, .now_ms = INT64_C(1893456000000), .serve = serve_nobody};
     list_init(&world->due);
