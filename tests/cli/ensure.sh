@@ -113,8 +113,8 @@ secrets() { # a description is no place for one, but it neither fails nor shows
     [[ $all != *secret* ]]
     rolls 0 "$run"
     [[ $all != *"$plain"* ]]
-    ! grep -rqF -- "$plain" "$DOSRUN_STATE" --include='r*.jsonl'
-    shown '^$' || true
+    [[ -z $(grep -rlF -- "$plain" "$DOSRUN_STATE" --include='r*.jsonl') ]]
+    run "$DOSRUN" sandbox show
     [[ $out != *iam/Role* ]]
 }
 

@@ -7,6 +7,9 @@ A scenario is a text file: `project FOLDER` (relative to it), then one playbook 
 `undoes` (it rolls back when it fails) or `stops` (it stops, and resume goes on). Each line starts from the state that
 the one before left; a clean run of it says what is wanted and how many calls there are.
 
+A line `also KIND...` adds faults of state to those of the wire, for the steps after it. The tag that `foreign` sets may stay,
+and all else is judged.
+
 Faults, N:KIND and N+:KIND for each attempt N. Right is: 0 with the wanted store; 1 with the store as before; 77 with the
 store as before; for one that stops also 3, and then `resume` without the fault ends 0 with the wanted store. Keys that
 are refused and have no successors stop every playbook: then `rollback` ends 0 as well, with the store as before.
@@ -35,6 +38,8 @@ KINDS = (
     "connect tls reset-before reset-after timeout late throttle throttle-after 5xx-before 5xx-after "
     "expired forbidden conflict quota body twice"
 ).split()
+STATES = "stale ghost stuck foreign unready".split()
+THEIRS = "edited-by: somebody-else"  # what the fault `foreign` writes
 POINTS = "before intent sent answered outcome".split()
 LATER = "120s"
 HANGS_S = 60  # of real time: virtual time never sleeps, so this is a loop without end
@@ -42,7 +47,7 @@ LONG_MS = 3600 * 1000  # of virtual time: no run of ours waits for so long
 ENV = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/nonexistent", "LANG": "C.UTF-8", "DOSRUN_SANDBOX": "1"}
 
 Answer = collections.namedtuple("Answer", "code summary text")
-Step = collections.namedtuple("Step", "scenario project stops words start wanted before calls changing")
+Step = collections.namedtuple("Step", "scenario project stops words start wanted before calls changing kinds")
 Point = collections.namedtuple("Point", "step what crash")
 Verdict = collections.namedtuple("Verdict", "point code struck problem")
 
@@ -88,8 +93,10 @@ def difference(found, wanted):
     return "; ".join(lines[:4])
 
 
-def must_hold(state, step, wanted, name):
+def must_hold(state, step, wanted, name, foreign=False):
     found = show(state, step.project)
+    if foreign:
+        found = "".join(line for line in found.splitlines(True) if line.strip() != THEIRS)
     if found != wanted:
         raise Wrong(f"the store is not {name}: {difference(found, wanted)}")
 
@@ -122,13 +129,13 @@ def finish(state, step, word, wanted, name):
 def try_fault(point, state):
     step = point.step
     answer = dosrun(state, step.project, *step.words, "--fault", point.what)
-    struck = not answer.summary.get("never_struck")
+    struck, foreign = not answer.summary.get("never_struck"), point.what.endswith(":foreign")
     if answer.summary.get("ms", 0) > LONG_MS:
         raise Wrong(f"it took {answer.summary['ms'] / 1000:.0f} virtual s")
     if answer.code == 0:
-        must_hold(state, step, step.wanted, "the wanted one (exit 0)")
+        must_hold(state, step, step.wanted, "the wanted one (exit 0)", foreign)
     elif answer.code in (1, 77):
-        must_hold(state, step, step.before, f"as before (exit {answer.code}: {says(answer)})")
+        must_hold(state, step, step.before, f"as before (exit {answer.code}: {says(answer)})", foreign)
     elif answer.code == 3 and (step.stops or point.what.endswith(":expired")):
         if not step.stops:
             shutil.copytree(state, f"{state}-back")
@@ -186,7 +193,7 @@ def keys_changed(state, start):
 
 def prepare(path):
     """The scenario's steps, each run once, undisturbed, and once more: then there is nothing left to change."""
-    steps, project, wrong = [], None, 0
+    steps, project, kinds, wrong = [], None, KINDS, 0
     state = f"{work}/{path.stem}-0"
     os.mkdir(state, 0o700)
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -195,6 +202,9 @@ def prepare(path):
             continue
         if words[0] == "project":
             project = (path.parent / words[1]).resolve()
+            continue
+        if words[0] == "also":
+            kinds = KINDS + words[1:]
             continue
         if words[0] not in ("undoes", "stops") or project is None:
             sys.exit(f"{path}:{number}: not a line of a scenario")
@@ -205,7 +215,7 @@ def prepare(path):
             sys.exit(f"{path}:{number}: without a fault {line!r} ended {clean.code}: {says(clean)}\n0 passed, 1 failed")
         steps.append(
             Step(path, project, words[0] == "stops", words[1:], state, store_of(after, project), store_of(state, project),
-                 clean.summary["calls"], changing_attempts(after, state))
+                 clean.summary["calls"], changing_attempts(after, state), kinds)
         )
         again = f"{after}-again"
         shutil.copytree(after, again)
@@ -219,7 +229,7 @@ def prepare(path):
 
 def points_of(step):
     for attempt in range(1, step.calls + 1):
-        for kind in KINDS:
+        for kind in step.kinds:
             yield Point(step, f"{attempt}:{kind}", False)
             yield Point(step, f"{attempt}+:{kind}", False)
     for attempt in step.changing:
@@ -242,7 +252,7 @@ def print_table(verdicts):
         row["wrong" if verdict.problem else str(verdict.code)] += 1
         if not verdict.struck:
             row["missed"] += 1
-    order = [kind for name in KINDS for kind in (name, f"+{name}")] + [f"crash {name}" for name in POINTS]
+    order = [kind for name in [*KINDS, *STATES] for kind in (name, f"+{name}")] + [f"crash {name}" for name in POINTS]
     print(f"  {'':22}" + "".join(f"{column:>8}" for column in columns))
     total = collections.Counter()
     for name in order:
