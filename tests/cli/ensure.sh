@@ -113,7 +113,8 @@ secrets() { # a description is no place for one, but it neither fails nor shows
     [[ $all != *secret* ]]
     rolls 0 "$run"
     [[ $all != *"$plain"* ]]
-    [[ -z $(grep -rlF -- "$plain" "$DOSRUN_STATE" --include='r*.jsonl') ]]
+    [[ -n $(find "$DOSRUN_STATE" -name "$run*.jsonl") ]]
+    if grep -rqF --include="r*.jsonl" -e "$plain" "$DOSRUN_STATE"; then return 1; fi
     run "$DOSRUN" sandbox show
     [[ $out != *iam/Role* ]]
 }
