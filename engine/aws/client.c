@@ -396,6 +396,7 @@ void aws_free(struct aws *aws)
     }
     for (size_t i = 0; i < aws->packs_len; i++)
         aws_table_close(aws->packs[i]);
+    aws_transport_clear(&aws->transport);
     aws_sign_forget();
     free(aws);
 }

@@ -114,6 +114,36 @@ static void headers_take(struct aws_wire *wire, const struct doc *headers)
         aws_headers_add(&wire->headers, at.key, doc_as_view(doc_at(at.value, i)));
 }
 
+static void blame(const struct aws_config *config, bool asked, const char *variable, const char *name, struct buf *out)
+{
+    const char *place = aws_config_place(config, NULL, name);
+
+    if (!asked)
+        return;
+    if (out->len)
+        buf_add_text(out, " and ");
+    if (aws_config_env(config, variable))
+        buf_add_text(out, variable);
+    else
+        buf_addf(out, "%s of %s", name, place);
+}
+
+/* The service's rules know no settings: which of ours asked for a variant of its endpoint, and where they stand. */
+static void variants_blame(const struct aws_config *config, struct err *err)
+{
+    struct err rules = *err;
+    struct buf settings;
+
+    buf_init(&settings, sizeof(err->message));
+    blame(config, aws_config_fips(config), "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", &settings);
+    blame(config, aws_config_dual_stack(config), "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", &settings);
+    if (settings.len) {
+        err_set(err, rules.kind, "%s (asked for by %s)", rules.message, buf_text(&settings));
+        err_explain(err, rules.explain);
+    }
+    buf_free(&settings);
+}
+
 int aws_target_resolve(const struct aws_transport *transport, const struct aws_transfer_request *request,
                        struct aws_wire *wire, struct aws_target *target, struct err *err)
 {
@@ -125,8 +155,13 @@ int aws_target_resolve(const struct aws_transport *transport, const struct aws_t
     struct aws_endpoint endpoint = {0};
     int result = -1;
 
-    if (!params || aws_endpoint_resolve(service, params, &endpoint, err) != 0)
+    if (!params)
         goto out;
+    if (aws_endpoint_resolve(service, params, &endpoint, err) != 0) {
+        if (!given)
+            variants_blame(transport->config, err);
+        goto out;
+    }
     if (endpoint.sigv4a) {
         err_set(err, ERR_USAGE, "%s is only signed by SigV4A, which dosrun does not have", buf_text(&endpoint.url));
         goto out;

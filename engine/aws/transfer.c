@@ -12,10 +12,6 @@
 #include <strings.h>
 
 enum {
-    ATTEMPTS = 3, /* of botocore's standard mode, with its quota */
-    QUOTA = 500,
-    QUOTA_RETRY = 5,
-    QUOTA_TIMEOUT = 10,
     TIMEOUT_MS = 60000, /* botocore's read_timeout */
     FIRST_DELAY_MS = 50,
     SNAPSHOT_S = 3600, /* of botocore's presigned URLs */
@@ -249,20 +245,6 @@ static void on_end(void *ctx, const struct http_answer *answer, const struct err
 
 /* ---- sending ---- */
 
-/* standard_mode: attempts as configured, AWS_MAX_ATTEMPTS or max_attempts. */
-static int attempts_of(const struct aws_config *config, int asked)
-{
-    const char *text = aws_config_env(config, "AWS_MAX_ATTEMPTS");
-    long count;
-
-    if (asked)
-        return asked;
-    if (!text)
-        text = aws_config_get(config, aws_config_profile(config), "max_attempts");
-    count = text ? strtol(text, NULL, 10) : 0;
-    return count > 0 && count < 100 ? (int)count : ATTEMPTS;
-}
-
 static void send(struct aws_transfer *transfer)
 {
     static const struct http_fns fns = {NULL, on_end};
@@ -271,31 +253,33 @@ static void send(struct aws_transfer *transfer)
     bool reads = request->reads || (aws_operation_flags(transfer->operation) & AWS_OPERATION_READS);
 
     transfer->auth = (struct http_auth){auth_headers, transfer};
-    transfer->call = http_send(transport->http,
-                               &(struct http_request){
-                                   .method = transfer->wire.method,
-                                   .url = buf_text(&transfer->target.url),
-                                   .headers = transfer->wire.headers.list,
-                                   .headers_len = transfer->wire.headers.len,
-                                   .body = buf_view(&transfer->wire.body),
-                                   .class = reads ? HTTP_READS : HTTP_CHANGES,
-                                   .repeat = request->guarded ? HTTP_REPEAT_SAFE : HTTP_REPEAT_NEVER,
-                                   .auth = transfer->keys ? &transfer->auth : NULL,
-                                   .tls = &transport->tls,
-                                   .proxy = aws_config_proxy(transport->config, buf_text(&transfer->target.url)),
-                                   .timeout_ms = request->timeout_ms ? request->timeout_ms : TIMEOUT_MS,
-                                   .attempts_max = attempts_of(transport->config, request->attempts_max),
-                                   .first_delay_ms = FIRST_DELAY_MS,
-                                   .quota = &transport->quota,
-                                   .judged = true,
-                                   .backward = request->backward,
-                                   .owner = request->owner,
-                                   .logical = request->logical,
-                                   .guarded = request->guarded,
-                                   .subject = request->subject,
-                                   .token = request->token,
-                               },
-                               judge, &fns, transfer);
+    transfer->call = http_send(
+        transport->http,
+        &(struct http_request){
+            .method = transfer->wire.method,
+            .url = buf_text(&transfer->target.url),
+            .headers = transfer->wire.headers.list,
+            .headers_len = transfer->wire.headers.len,
+            .body = buf_view(&transfer->wire.body),
+            .class = reads ? HTTP_READS : HTTP_CHANGES,
+            .repeat = request->guarded ? HTTP_REPEAT_SAFE : HTTP_REPEAT_NEVER,
+            .auth = transfer->keys ? &transfer->auth : NULL,
+            .tls = &transport->tls,
+            .proxy = aws_config_proxy(transport->config, buf_text(&transfer->target.url)),
+            .timeout_ms = request->timeout_ms ? request->timeout_ms : TIMEOUT_MS,
+            .attempts_max = aws_retry_attempts(transport->config, request->attempts_max),
+            .first_delay_ms = FIRST_DELAY_MS,
+            .quota = &transport->quota,
+            .pace = aws_retry_pace(transport, buf_text(&transfer->target.service), buf_text(&transfer->target.region)),
+            .judged = true,
+            .backward = request->backward,
+            .owner = request->owner,
+            .logical = request->logical,
+            .guarded = request->guarded,
+            .subject = request->subject,
+            .token = request->token,
+        },
+        judge, &fns, transfer);
 }
 
 /* ---- URLs for others ---- */
@@ -398,10 +382,12 @@ static int prepare(struct aws_transfer *transfer, const struct doc *params, stru
 {
     const struct aws_transport *transport = transfer->transport;
     struct aws_transfer_request request = transfer->request;
+    bool adaptive;
 
     request.params = params;
     transfer->custom.presigned = request.presign_s != 0;
-    if (aws_request_write(transfer->operation, params, &transfer->wire, err) != 0 ||
+    if (aws_retry_mode(transport->config, &adaptive, err) != 0 ||
+        aws_request_write(transfer->operation, params, &transfer->wire, err) != 0 ||
         aws_customize_wire(transport->config, transfer->operation, params, &transfer->wire, &transfer->custom, err) !=
             0)
         return -1;
@@ -470,16 +456,4 @@ void aws_transfer_cancel(struct aws_transfer *transfer)
     if (transfer->signing)
         transfer->signed_fn(transfer->signed_ctx, NULL); /* http gets back what it gave, and frees it */
     transfer_free(transfer);
-}
-
-void aws_transport_init(struct aws_transport *transport, struct world *world, struct http *http,
-                        const struct aws_config *config)
-{
-    *transport = (struct aws_transport){
-        .world = world,
-        .http = http,
-        .config = config,
-        .tls = {.ca_file = aws_config_ca_bundle(config)},
-        .quota = {QUOTA, QUOTA, QUOTA_RETRY, QUOTA_TIMEOUT},
-    };
 }

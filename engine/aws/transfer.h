@@ -5,6 +5,7 @@
  */
 #include "aws/credentials.h"
 #include "aws/endpoint.h"
+#include "base/list.h"
 #include "codec/doc.h"
 #include "http/http.h"
 
@@ -16,8 +17,17 @@ struct aws_transport {
     struct tls tls;          /* trusts the configured CA bundle */
     int64_t skew_ms;         /* the services' clock less ours, learned from refusals */
     struct http_quota quota; /* of standard retries */
+    bool adaptive;
+    struct list paces;       /* of adaptive ones */
 };
 void aws_transport_init(struct aws_transport *transport, struct world *world, struct http *http, const struct aws_config *config);
+void aws_transport_clear(struct aws_transport *transport); /* when no transfer is left */
+/* Retries as configured (retry.c). attempts: those asked for, AWS_MAX_ATTEMPTS, max_attempts, else 3. */
+int aws_retry_attempts(const struct aws_config *config, int asked);
+/* AWS_RETRY_MODE or retry_mode; adaptive is false for standard and legacy, which is the same to us. A201 for another word. */
+int aws_retry_mode(const struct aws_config *config, bool *adaptive, struct err *err) __attribute__((warn_unused_result));
+/* That of a service in a region, NULL when retries are not adaptive. */
+struct http_pace *aws_retry_pace(struct aws_transport *transport, const char *service, const char *region);
 
 /* Gives the keys for an attempt, as aws_credentials_get does; refused: those of the last one were. */
 typedef struct aws_wait *aws_keys_fn(void *ctx, bool refused, aws_identity_fn *fn, void *fn_ctx);

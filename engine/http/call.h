@@ -106,6 +106,17 @@ int64_t http_retry_delay_ms(struct world *world, uint64_t attempt, int64_t first
 /* Seconds or an HTTP date (RFC 9110, 10.2.3), at most 120 s; -1 for anything else. */
 int64_t http_retry_after_parse(const char *text, int64_t now_ms);
 
+/* ---- the pace of adaptive retries; times are the world's ---- */
+
+/* 0: an attempt may leave, its token is taken; else how long to wait before asking again. */
+int64_t http_pace_take(struct http_pace *pace, int64_t now_ms);
+void http_pace_answered(struct http_pace *pace, int64_t now_ms, bool throttled);
+/* The parts of it: the bucket's rate set, an answer measured, the rate after a cut and while it grows. */
+void http_pace_rate(struct http_pace *pace, int64_t now_ms, double rate);
+double http_pace_measure(struct http_pace *pace, int64_t now_ms);
+double http_pace_cut(struct http_pace *pace, int64_t now_ms, double rate);
+double http_pace_grow(const struct http_pace *pace, int64_t now_ms);
+
 bool url_scheme_is(const struct url *url, const char *scheme); /* any case */
 bool url_is_loopback(const struct url *url);
 bool url_is_link_local(const struct url *url); /* 169.254/16, fe80::/10: where clouds keep credentials */

@@ -97,6 +97,8 @@ static void attempt_end(struct http_call *call, const struct err *broken)
     call->timer = NULL;
     if (failed)
         http_call_err_finish(call, &err);
+    if (call->request.pace)
+        http_pace_answered(call->request.pace, world_now_ms(world), failed && err.kind == ERR_THROTTLED);
     if (!broken && call->request.class == HTTP_CHANGES)
         world_crash_point(world, call->attempt, CRASH_ANSWERED);
     attempt_tell(call, failed ? &err : NULL);
@@ -309,9 +311,13 @@ void http_header_add(struct http_call *call, const char *name, const char *value
 static void call_begin(void *ctx)
 {
     struct http_call *call = ctx;
+    struct world *world = call->http->world;
+    int64_t wait_ms = call->request.pace ? http_pace_take(call->request.pace, world_now_ms(world)) : 0;
     struct err err = ERR_INIT;
 
-    call->timer = NULL;
+    call->timer = wait_ms ? timer_start(world, wait_ms, call_begin, call) : NULL;
+    if (wait_ms)
+        return;
     call->status = 0;
     call->sent_ms = 0;
     call->sinking = false;

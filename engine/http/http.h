@@ -62,6 +62,7 @@ struct http_request {
     int attempts_max;        /* 0: the table's (5; 10 when a host that answered before cannot be reached) */
     int64_t first_delay_ms;  /* the first retry waits up to this, each further up to twice as long; 0: 100 ms */
     struct http_quota *quota; /* retries are taken from it as well; NULL: the run's budget alone. Borrowed */
+    struct http_pace *pace;   /* attempts wait for it; NULL: they do not. Borrowed */
     bool judged;             /* the error function is asked about every status: some services say 200 and then that they failed */
     bool backward;           /* part of an undo: draws on the reserve of the budget */
     bool http2;
@@ -120,6 +121,20 @@ struct http_quota {
     int tokens, max;
     int retry_cost, timeout_cost; /* of a retry; of one after no answer came */
 };
+
+/* How fast a service that throttles may be asked (pace.c). Rates are attempts a second. */
+struct http_pace {
+    bool limits;          /* it has throttled */
+    double rate, room;    /* of the bucket: how fast it fills, how much it holds */
+    double tokens;
+    int64_t filled_ms;
+    double measured;      /* rate of answers */
+    int count;            /* of them since then */
+    int64_t measured_ms;
+    double top, top_s;    /* the rate that was throttled, how long after the cut it is reached again */
+    int64_t cut_ms;
+};
+void http_pace_init(struct http_pace *pace, int64_t now_ms);
 
 struct http *http_new(struct world *world, const struct marks *marks);
 void http_free(struct http *http);

@@ -388,6 +388,28 @@ TEST(http_quota_pays_for_retries_and_gets_back_what_helped)
     scene_clear(&scene);
 }
 
+TEST(http_pace_holds_attempts_up_after_a_throttle)
+{
+    struct scene scene;
+    struct http_pace pace;
+
+    scene_init(&scene, ANSWERS({.status = 429}, {.status = 200}));
+    int64_t begin_ms = scene.fake.now_ms;
+    http_pace_init(&pace, scene.fake.now_ms);
+    run(&scene, (struct http_request){.pace = &pace, .first_delay_ms = 1});
+    CHECK_INT(scene.attempts, 2);
+    CHECK(!scene.failed && pace.limits);
+    CHECK(scene.fake.now_ms - begin_ms >= 1900); /* half a token a second is the least */
+    scene_clear(&scene);
+
+    scene_init(&scene, ANSWERS({.status = 503}, {.status = 200}));
+    http_pace_init(&pace, scene.fake.now_ms);
+    run(&scene, (struct http_request){.pace = &pace});
+    CHECK_INT(scene.attempts, 2);
+    CHECK(!pace.limits);
+    scene_clear(&scene);
+}
+
 static void judge(void *ctx, const struct http_answer *answer, struct err *err)
 {
     struct scene *scene = ctx;
