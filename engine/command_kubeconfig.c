@@ -1,6 +1,7 @@
 /*
- * kubeconfig: a kubeconfig of an EKS target for kubectl and the like, whose user runs dosrun for tokens; with --token
- * such a token, as client.authentication.k8s.io/v1 wants it. The second needs no project: kubectl runs it anywhere.
+ * kubeconfig: a kubeconfig of an EKS target for kubectl and the like, whose user runs dosrun for tokens; with
+ * --cluster-token such a token, as client.authentication.k8s.io/v1 wants it. The second needs no project: kubectl runs
+ * it anywhere.
  */
 #include "dosrun.h"
 
@@ -84,7 +85,7 @@ static int print_token(struct dosrun *dosrun, struct err *err)
         return -1;
     region = command->region ? command->region : aws_config_region(dosrun->aws_config);
     if (!region)
-        return err_set(err, ERR_USAGE, "--token needs --region, or a region in AWS_REGION or the profile");
+        return err_set(err, ERR_USAGE, "--cluster-token needs --region, or a region in AWS_REGION or the profile");
     buf_init(&asking.token, 64 << 10);
     buf_init(&out, 128 << 10);
     dosrun->done = false;
@@ -126,7 +127,7 @@ static struct doc *exec_user(const struct dosrun *dosrun)
 
     self[len > 0 ? len : 0] = '\0';
     arg_add(args, NULL, "kubeconfig");
-    arg_add(args, "--token", doc_path_text(dosrun->target, "cluster", NULL));
+    arg_add(args, "--cluster-token", doc_path_text(dosrun->target, "cluster", NULL));
     arg_add(args, "--region", doc_path_text(dosrun->target, "region", NULL));
     arg_add(args, "--profile", profile);
     doc_set_text(exec, "apiVersion", CREDENTIAL_VERSION);
@@ -173,7 +174,7 @@ int command_kubeconfig(struct dosrun *dosrun)
     if (dosrun->command->sandbox)
         err_set(err, ERR_USAGE, "a simulated cluster has no address that kubectl could reach; leave out --sandbox");
     else if (dosrun->command->token && dosrun->command->args.len)
-        err_set(err, ERR_USAGE, "--token CLUSTER is all that a token needs; \"%s\" is too much",
+        err_set(err, ERR_USAGE, "--cluster-token CLUSTER is all that a token needs; \"%s\" is too much",
                 dosrun->command->args.texts[0]);
     else
         code = dosrun->command->token ? print_token(dosrun, err) : print_config(dosrun, err);

@@ -134,7 +134,7 @@ static const struct command_row commands[] = {
      TAKES_WORD_MAYBE,
      "a kubeconfig of an EKS target, for kubectl",
      "Prints a kubeconfig for a target of kind eks, after the same checks as a run. Its user runs dosrun kubeconfig "
-     "--token "
+     "--cluster-token "
      "CLUSTER, which prints a token as an ExecCredential: kubectl needs neither the aws CLI nor this project.",
      {"dosrun kubeconfig prod > prod.kubeconfig", "then: KUBECONFIG=prod.kubeconfig kubectl get pods -A"}},
     {COMMAND_WHOAMI,
@@ -215,7 +215,7 @@ static const struct option_row options[] = {
     {"after", 0, OPTION_DURATION, AT(after_ms), BIT(COMMAND_SANDBOX_SHOW), "DURATION", NULL,
      "let so much virtual time pass, and show what is different then"},
     {"render", 0, OPTION_TEXT, AT(render_dir), BIT(COMMAND_CHECK), "DIR", NULL, "write the manifests to DIR"},
-    {"token", 0, OPTION_TEXT, AT(token), BIT(COMMAND_KUBECONFIG), "CLUSTER", NULL,
+    {"cluster-token", 0, OPTION_TEXT, AT(token), BIT(COMMAND_KUBECONFIG), "CLUSTER", NULL,
      "print a token for this EKS cluster, as kubectl asks for one"},
     {"yes", 'y', OPTION_YES, AT(yes), TABLE_ANY, "[=NAME]", NULL,
      "answer questions with yes; =NAME also those that ask for the target's name"},

@@ -279,10 +279,14 @@ static bool bindings_fit(const struct cloud_call *call, struct aws_operation ope
     return true;
 }
 
-/* Where two share a URL, as S3's PutBucketLifecycle and PutBucketLifecycleConfiguration, the first is deprecated. */
+/*
+ * Where two share a URL, as S3's PutBucketLifecycle and PutBucketLifecycleConfiguration, the longer name replaced the
+ * other; ListDirectoryBuckets, which shares that of ListBuckets, is another host's and replaces nothing.
+ */
 static bool is_successor(struct aws_operation operation, struct aws_operation of)
 {
-    return of.table && strcmp(aws_operation_uri(operation), aws_operation_uri(of)) == 0;
+    return of.table && strcmp(aws_operation_uri(operation), aws_operation_uri(of)) == 0 &&
+           strncmp(aws_operation_name(operation), aws_operation_name(of), strlen(aws_operation_name(of))) == 0;
 }
 
 /* Of those that fit the one that says most. */

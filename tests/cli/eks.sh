@@ -163,13 +163,13 @@ kubectls() { # what kubectl gets; that it works is shown in tests/conformance
     place kubectls "$whole"
     export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=hidden
     cd playbooks # anywhere
-    exits 0 "$DOSRUN" kubeconfig --token dos-games --region eu-west-1
+    exits 0 "$DOSRUN" kubeconfig --cluster-token dos-games --region eu-west-1
     has "$out" '^\{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential"'
     has "$out" '"token":"k8s-aws-v1\.aHR0cHM6Ly9zdHMuZXUtd2VzdC0xLmFtYXpvbmF3cy5jb20v' # https://sts.eu-west-1.amazonaws.com/
     [[ -z $talk ]]
-    exits 64 "$DOSRUN" kubeconfig --token dos-games
-    has "$talk" "--token needs --region"
-    exits 64 "$DOSRUN" kubeconfig --token dos-games prod
+    exits 64 "$DOSRUN" kubeconfig --cluster-token dos-games
+    has "$talk" "--cluster-token needs --region"
+    exits 64 "$DOSRUN" kubeconfig --cluster-token dos-games prod
     exits 64 "$DOSRUN" --sandbox kubeconfig prod
     has "$talk" "has no address that kubectl could reach"
     unset AWS_ACCESS_KEY_ID
@@ -177,7 +177,7 @@ kubectls() { # what kubectl gets; that it works is shown in tests/conformance
     exits 64 "$DOSRUN" kubeconfig prdo
     has "$talk" "did you mean prod"
     unset AWS_SECRET_ACCESS_KEY
-    exits 77 "$DOSRUN" kubeconfig --token dos-games --region eu-west-1
+    exits 77 "$DOSRUN" kubeconfig --cluster-token dos-games --region eu-west-1
     has "$talk" "A203"
     echo 'return { prod = { kind = "kube", context = "games" } }' >targets.lua
     exits 64 "$DOSRUN" kubeconfig
