@@ -75,7 +75,7 @@ static void identity_take(struct aws_credentials *credentials)
         err_set(err, ERR_AUTH, "%s: what it gives has expired already", credentials->fresh_source);
         err_explain(err, "A204");
     } else if (equal && credentials->refused) {
-        err_set(err, ERR_AUTH, "%s: it has the same keys again, which AWS has refused", credentials->fresh_source);
+        err_set(err, ERR_AUTH, "%s has no other keys than those that AWS refuses", credentials->fresh_source);
         err_explain(err, "A205");
     }
     if (err->kind) {

@@ -70,7 +70,7 @@ const struct explain explain_table[] = {
     {"A205", "AWS refuses the credentials",
      "The service says that the keys are expired or not valid, and their source has no others. A run that gets there "
      "stops: what it changed stands, and undo is not tried with refused credentials.",
-     "error[A205]: environment (AWS_ACCESS_KEY_ID): it has the same keys again, which AWS has refused",
+     "error[A205]: environment (AWS_ACCESS_KEY_ID) has no other keys than those that AWS refuses",
      "Get new keys (a new session, `aws sso login`), then `dosrun resume`."},
     {"A206", "the SSO login is over",
      "The profile is one of IAM Identity Center, and the token of its last login is missing, expired, or cannot be "

@@ -42,7 +42,7 @@ end
 
 -- client:items("describe_volumes", { ... }) -> what all pages list, in one list.
 function Client:items(name, params)
-  local operation, list = native.operation(self.service, name), {}
+  local operation, list = native.operation(self.service, name), script.array {}
   local expression = operation.pages and operation.pages:match("^[^\n]+")
   for page in self:pages(name, params) do
     local found = native.query(expression, page)
