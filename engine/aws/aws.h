@@ -45,6 +45,9 @@ struct aws_request {
     bool guarded;              /* a late or second arrival does no harm, though there is no idempotency token */
     bool plain_endpoint;       /* AWS's own, whatever is configured: for URLs that others judge */
     const struct aws_headers *headers; /* further ones, signed: whoever uses a presigned URL must send them too; NULL: none */
+    const char *body_path;     /* the streamed payload is this file, which is not loaded (params have no such member); NULL */
+    const char *into;          /* the answer's streamed payload goes to this file, whole or not at all, and is not in the
+                                  result. Writing is the caller's to admit. NULL */
     /* Makes a UUID for an idempotency token that params lack; NULL: the client does. */
     void (*token)(void *ctx, const char *member, char out[37]);
     void *token_ctx;

@@ -1,9 +1,12 @@
 /*
  * The httpChecksum trait: a request says which checksum its body has, an answer brings one.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
- * Checksums go in a header. botocore puts those of streams behind the body (aws-chunked) over TLS; S3 takes both.
+ * Checksums of what is in memory go in a header. botocore puts those of all streams behind the body (aws-chunked) over
+ * TLS, as upload.c does for files; S3 takes both.
  */
 #include "aws/customize.h"
+
+#include "base/digest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -73,12 +76,16 @@ int aws_checksum_write(const struct aws_config *config, struct aws_operation ope
                                          (!member[0] || when_required(config, "AWS_REQUEST_CHECKSUM_CALCULATION",
                                                                       "request_checksum_calculation")))))
         return 0;
+    if (!asked && wire_name_of(operation, member)[0])
+        aws_headers_set(&wire->headers, wire_name_of(operation, member), VIEW_LITERAL("CRC32"));
+    if (wire->from_file) {
+        custom->sum = kind;
+        return 0;
+    }
     buf_init(&sum, 2 * CHECKSUM_SIZE_MAX);
     checksum_add_base64(&sum, kind, buf_view(&wire->body));
     snprintf(name, sizeof(name), "%s%s", PREFIX, checksum_name(kind));
     aws_headers_set(&wire->headers, name, buf_view(&sum));
-    if (!asked && wire_name_of(operation, member)[0])
-        aws_headers_set(&wire->headers, wire_name_of(operation, member), VIEW_LITERAL("CRC32"));
     buf_free(&sum);
     return 0;
 }
@@ -93,17 +100,16 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
-int aws_checksum_compare(struct aws_operation operation, const struct aws_answer *answer, struct err *err)
+bool aws_checksum_expected(struct aws_operation operation, const struct aws_answer *answer,
+                           struct aws_expected *expected)
 {
     /* The cheapest first, as botocore. */
     static const enum checksum_kind order[] = {CHECKSUM_CRC64NVME, CHECKSUM_CRC32C, CHECKSUM_CRC32,
                                                CHECKSUM_SHA1,      CHECKSUM_SHA256, CHECKSUM_SHA512};
-    struct buf sum;
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         const char *want = NULL;
         char name[64];
-        bool same;
 
         snprintf(name, sizeof(name), "%s%s", PREFIX, checksum_name(order[i]));
         for (size_t at = 0; at < answer->headers_len; at++)
@@ -112,17 +118,40 @@ int aws_checksum_compare(struct aws_operation operation, const struct aws_answer
         if (!want || strchr(want, '-') ||
             !is_listed(aws_operation_checksum_responses(operation), checksum_name(order[i])))
             continue; /* with a "-" it is the sum of the parts' sums */
-        buf_init(&sum, 2 * CHECKSUM_SIZE_MAX);
-        checksum_add_base64(&sum, order[i], answer->body);
-        same = strcmp(buf_text(&sum), want) == 0;
-        if (!same) {
-            err_set(err, ERR_SERVER, "the answer's bytes have the %s %s, and it says %.100s", checksum_name(order[i]),
-                    buf_text(&sum), want);
-            err_explain(err, "A102");
-            err->retryable = true;
-        }
-        buf_free(&sum);
-        return same ? 0 : -1;
+        expected->kind = order[i];
+        snprintf(expected->text, sizeof(expected->text), "%s", want);
+        return true;
     }
-    return 0;
+    return false;
+}
+
+int aws_checksum_judge(const struct aws_expected *expected, struct checksum *checksum, struct err *err)
+{
+    unsigned char bytes[CHECKSUM_SIZE_MAX];
+    struct buf sum;
+    bool same;
+
+    buf_init(&sum, 2 * CHECKSUM_SIZE_MAX);
+    base64_add(&sum, (struct view){(const char *)bytes, checksum_finish(checksum, bytes)});
+    same = strcmp(buf_text(&sum), expected->text) == 0;
+    if (!same) {
+        err_set(err, ERR_SERVER, "the answer's bytes have the %s %s, and it says %.100s", checksum_name(expected->kind),
+                buf_text(&sum), expected->text);
+        err_explain(err, "A102");
+        err->retryable = true;
+    }
+    buf_free(&sum);
+    return same ? 0 : -1;
+}
+
+int aws_checksum_compare(struct aws_operation operation, const struct aws_answer *answer, struct err *err)
+{
+    struct aws_expected expected;
+    struct checksum *checksum;
+
+    if (!aws_checksum_expected(operation, answer, &expected))
+        return 0;
+    checksum = checksum_new(expected.kind);
+    checksum_add(checksum, answer->body);
+    return aws_checksum_judge(&expected, checksum, err);
 }

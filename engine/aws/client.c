@@ -313,6 +313,8 @@ static struct aws_call *call_start(struct aws *aws, const struct aws_request *re
                                .endpoint_url = request->endpoint_url,
                                .plain_endpoint = request->plain_endpoint,
                                .headers = request->headers,
+                               .body_path = request->body_path,
+                               .into = request->into,
                                .keys = keys_get,
                                .keys_ctx = call,
                                .guarded = request->guarded || token,

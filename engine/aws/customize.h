@@ -12,6 +12,7 @@ struct aws_custom {
     bool presigned;     /* somebody else sends it: no checksum unless one is asked for */
     bool keys_encoded;  /* we asked for names in URL encoding: they come back decoded */
     bool checked;       /* a checksum that the answer brings is compared */
+    enum checksum_kind sum; /* that a body from a file still needs; CHECKSUM_NONE: none */
 };
 
 /* Before params are checked, once: what people may write differently, and what the service wants encoded. */
@@ -37,6 +38,16 @@ int aws_checksum_write(const struct aws_config *config, struct aws_operation ope
                        struct aws_wire *wire, struct aws_custom *custom, struct err *err) __attribute__((warn_unused_result));
 /* Compares; ERR_SERVER (A102), to be sent again, when the bytes are not those that left. */
 int aws_checksum_compare(struct aws_operation operation, const struct aws_answer *answer, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* The checksum that an answer says it has. */
+struct aws_expected {
+    enum checksum_kind kind;
+    char text[2 * CHECKSUM_SIZE_MAX]; /* base64 */
+};
+bool aws_checksum_expected(struct aws_operation operation, const struct aws_answer *answer, struct aws_expected *expected);
+/* Frees the checksum. As aws_checksum_compare. */
+int aws_checksum_judge(const struct aws_expected *expected, struct checksum *checksum, struct err *err)
     __attribute__((warn_unused_result));
 
 typedef int aws_params_hook_fn(struct doc *params, struct err *err);

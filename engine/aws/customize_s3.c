@@ -184,7 +184,7 @@ int aws_s3_expect(struct aws_operation operation, const struct doc *params, stru
     (void)operation;
     (void)custom;
     (void)err;
-    if (doc_get(params, "Body"))
+    if (doc_get(params, "Body") || wire->from_file)
         aws_headers_set(&wire->headers, "Expect", VIEW_LITERAL("100-continue"));
     return 0;
 }

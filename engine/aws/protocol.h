@@ -31,6 +31,7 @@ struct aws_wire {
     struct aws_headers headers;
     struct buf body;           /* JSON, XML or form; the bytes of a blob payload */
     bool streaming;            /* the payload is a stream: its length may be signed as UNSIGNED-PAYLOAD */
+    bool from_file;            /* the payload is a file: body is empty */
 };
 void aws_wire_init(struct aws_wire *wire);
 void aws_wire_clear(struct aws_wire *wire);

@@ -5,8 +5,10 @@
 #include "aws/transfer.h"
 
 #include "aws/customize.h"
+#include "aws/stream.h"
 #include "base/list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,7 +28,12 @@ struct aws_transfer {
     struct aws_custom custom;
     struct aws_transfer_request request; /* without params; its texts are those below */
     char *region, *endpoint_url, *subject, *token;
-    struct aws_transfer *inner; /* makes an URL that goes into the request */
+    struct aws_upload *upload; /* the body, when it is a file */
+    struct aws_download *download;
+    const struct exchange_source *source; /* of the upload */
+    struct disk_sum *sum;                 /* is being made of the upload; NULL: it is not */
+    char sha256[65];                      /* of the upload, as it is signed */
+    struct aws_transfer *inner;           /* makes an URL that goes into the request */
     aws_keys_fn *keys;
     void *keys_ctx;
     struct http_auth auth;
@@ -52,6 +59,8 @@ static void transfer_free(struct aws_transfer *transfer)
     aws_wire_clear(&transfer->wire);
     aws_target_clear(&transfer->target);
     doc_unref(transfer->result);
+    aws_upload_close(transfer->upload);
+    aws_download_free(transfer->download);
     free(transfer->region);
     free(transfer->endpoint_url);
     free(transfer->subject);
@@ -91,10 +100,15 @@ static bool payload_unsigned(const struct aws_transfer *transfer)
         return false;
     if (aws_operation_flags(transfer->operation) & AWS_OPERATION_UNSIGNED_PAYLOAD)
         return true;
-    for (size_t i = 0; is_s3(transfer) && transfer->wire.streaming && i < headers->len; i++)
+    for (size_t i = 0; is_s3(transfer) && transfer->wire.streaming && !transfer->upload && i < headers->len; i++)
         if (strncasecmp(headers->list[i].name, sum, sizeof(sum) - 1) == 0)
             return true;
     return false;
+}
+
+static bool is_chunked(const struct aws_transfer *transfer)
+{
+    return strcmp(transfer->sha256, AWS_TRAILER_SHA256) == 0;
 }
 
 static struct aws_sign sign_how(const struct aws_transfer *transfer, const struct aws_keys *keys)
@@ -106,17 +120,21 @@ static struct aws_sign sign_how(const struct aws_transfer *transfer, const struc
         .now_ms = world_now_ms(transfer->transport->world) + transfer->transport->skew_ms,
         .single_encoding = transfer->target.single_encoding || is_s3(transfer),
         .unsigned_payload = payload_unsigned(transfer),
-        .content_sha256 = is_s3(transfer) || payload_unsigned(transfer),
+        .content_sha256 = is_s3(transfer) || payload_unsigned(transfer) || is_chunked(transfer),
+        .payload_sha256 = transfer->upload ? transfer->sha256 : NULL,
     };
+}
+
+static bool is_stream(struct aws_member payload)
+{
+    return payload.table && ((aws_shape_flags(aws_member_shape(payload)) & AWS_SHAPE_STREAMING) ||
+                             (aws_member_flags(payload) & AWS_MEMBER_STREAMING));
 }
 
 /* Objects are stored with an encoding of their own: they arrive as they are, and so does what their checksum is of. */
 static bool answers_stream(const struct aws_transfer *transfer)
 {
-    struct aws_member payload = aws_shape_payload(aws_operation_output(transfer->operation));
-
-    return payload.table && ((aws_shape_flags(aws_member_shape(payload)) & AWS_SHAPE_STREAMING) ||
-                             (aws_member_flags(payload) & AWS_MEMBER_STREAMING));
+    return is_stream(aws_shape_payload(aws_operation_output(transfer->operation)));
 }
 
 static void sign(struct aws_transfer *transfer, const struct aws_identity *identity)
@@ -210,6 +228,20 @@ static void skew_learn(struct aws_transfer *transfer, const struct http_answer *
     transfer->resign = true;
 }
 
+/* The payload is in its file when its bytes are right; it is no part of the result. */
+static struct doc *result_read(struct aws_transfer *transfer, const struct aws_answer *answer, struct err *err)
+{
+    struct doc *result = aws_customize_read(transfer->operation, &transfer->custom, answer, err);
+
+    if (!result || !transfer->download)
+        return result;
+    doc_remove(result, aws_member_name(aws_shape_payload(aws_operation_output(transfer->operation))));
+    if (aws_download_finish(transfer->download, err) == 0)
+        return result;
+    doc_unref(result);
+    return NULL;
+}
+
 static void judge(void *ctx, const struct http_answer *answer, struct err *err)
 {
     struct aws_transfer *transfer = ctx;
@@ -218,9 +250,9 @@ static void judge(void *ctx, const struct http_answer *answer, struct err *err)
     doc_unref(transfer->result);
     transfer->result = NULL;
     if (answer->status / 100 == 2) {
-        transfer->result = aws_customize_read(transfer->operation, &transfer->custom, &seen, err);
+        transfer->result = result_read(transfer, &seen, err);
         if (!transfer->result) /* it answered, so it acted; only reading again can show what */
-            err->retryable = err->maybe_done = true;
+            err->retryable = err->maybe_done = !transfer->download || err->retryable;
         return;
     }
     aws_error_read(transfer->operation, &seen, err, NULL);
@@ -261,6 +293,8 @@ static void send(struct aws_transfer *transfer)
             .headers = transfer->wire.headers.list,
             .headers_len = transfer->wire.headers.len,
             .body = buf_view(&transfer->wire.body),
+            .source = transfer->source,
+            .sink = transfer->download ? aws_download_sink(transfer->download) : NULL,
             .class = reads ? HTTP_READS : HTTP_CHANGES,
             .repeat = request->guarded ? HTTP_REPEAT_SAFE : HTTP_REPEAT_NEVER,
             .auth = transfer->keys ? &transfer->auth : NULL,
@@ -280,6 +314,62 @@ static void send(struct aws_transfer *transfer)
             .token = request->token,
         },
         judge, &fns, transfer);
+}
+
+/* ---- files ---- */
+
+static int files_open(struct aws_transfer *transfer, struct err *err)
+{
+    const struct aws_transfer_request *request = &transfer->request;
+    struct aws_operation operation = transfer->operation;
+    bool taken = request->body_path && is_stream(aws_shape_payload(aws_operation_input(operation)));
+
+    if ((request->body_path && !taken) || (request->into && !answers_stream(transfer)))
+        return err_set(err, ERR_USAGE, "%s %s a file", aws_operation_name(operation),
+                       request->into ? "answers nothing for" : "takes nothing from");
+    if (request->body_path &&
+        !(transfer->upload = aws_upload_open(transfer->transport->world, request->body_path, err)))
+        return -1;
+    transfer->wire.from_file = transfer->upload != NULL;
+    return 0;
+}
+
+/* Once it is known where it goes: over TLS the checksum goes behind the body. */
+static void files_prepare(struct aws_transfer *transfer)
+{
+    struct aws_wire *wire = &transfer->wire;
+
+    if (transfer->request.into) {
+        transfer->download = aws_download_new(transfer->transport->world, transfer->operation, transfer->request.into,
+                                              transfer->custom.checked);
+        transfer->custom.checked = false;
+    }
+    if (!transfer->upload)
+        return;
+    if (transfer->target.secure && transfer->custom.sum) {
+        snprintf(transfer->sha256, sizeof(transfer->sha256), "%s", AWS_TRAILER_SHA256);
+        transfer->source = aws_upload_chunked(transfer->upload, transfer->custom.sum, &wire->headers);
+    } else {
+        transfer->source = aws_upload_plain(transfer->upload);
+    }
+}
+
+static void upload_summed(void *ctx, const struct disk_sums *sums, const struct err *err)
+{
+    struct aws_transfer *transfer = ctx;
+    char name[64];
+
+    transfer->sum = NULL;
+    if (err) {
+        transfer_end(transfer, &(struct http_answer){0}, err);
+        return;
+    }
+    memcpy(transfer->sha256, sums->sha256, sizeof(transfer->sha256));
+    if (transfer->custom.sum) {
+        snprintf(name, sizeof(name), "x-amz-checksum-%s", checksum_name(transfer->custom.sum));
+        aws_headers_set(&transfer->wire.headers, name, view_of(sums->sum));
+    }
+    send(transfer);
 }
 
 /* ---- URLs for others ---- */
@@ -386,6 +476,8 @@ static int prepare(struct aws_transfer *transfer, const struct doc *params, stru
 
     request.params = params;
     transfer->custom.presigned = request.presign_s != 0;
+    if (files_open(transfer, err) != 0)
+        return -1;
     if (aws_retry_mode(transport->config, &adaptive, err) != 0 ||
         aws_request_write(transfer->operation, params, &transfer->wire, err) != 0 ||
         aws_customize_wire(transport->config, transfer->operation, params, &transfer->wire, &transfer->custom, err) !=
@@ -396,7 +488,10 @@ static int prepare(struct aws_transfer *transfer, const struct doc *params, stru
     for (size_t i = 0; request.headers && i < request.headers->len; i++)
         aws_headers_add(&transfer->wire.headers, request.headers->list[i].name,
                         view_of(request.headers->list[i].value));
-    return aws_target_resolve(transport, &request, &transfer->wire, &transfer->target, err);
+    if (aws_target_resolve(transport, &request, &transfer->wire, &transfer->target, err) != 0)
+        return -1;
+    files_prepare(transfer);
+    return 0;
 }
 
 struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const struct aws_transfer_request *request,
@@ -438,6 +533,8 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
         keys_ask(transfer, false, presign);
     } else if (is_snapshot_copy(transfer, params)) {
         snapshot_presign(transfer, params);
+    } else if (transfer->upload && !is_chunked(transfer) && !payload_unsigned(transfer)) {
+        transfer->sum = aws_upload_sum(transfer->upload, transfer->custom.sum, upload_summed, transfer);
     } else {
         send(transfer);
     }
@@ -450,6 +547,7 @@ void aws_transfer_cancel(struct aws_transfer *transfer)
     timer_stop(transfer->timer);
     if (transfer->inner)
         aws_transfer_cancel(transfer->inner);
+    disk_sum_cancel(transfer->sum);
     aws_credentials_cancel(transfer->wait);
     if (transfer->call)
         http_cancel(transfer->call);

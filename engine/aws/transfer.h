@@ -39,6 +39,7 @@ struct aws_transfer_request {
     const char *endpoint_url; /* NULL: the configured one, else by the rules */
     bool plain_endpoint;      /* AWS's own, whatever is configured */
     const struct aws_headers *headers; /* further ones, signed; NULL: none */
+    const char *body_path, *into;      /* as in aws_request */
     aws_keys_fn *keys;        /* NULL: unsigned */
     void *keys_ctx;
     bool guarded;             /* a repetition is recognised: it carries a token, or its effect is the same */

@@ -129,8 +129,9 @@ static void token_make(void *ctx, const char *member, char out[37])
 }
 
 /*
- * request { service, operation, params?, region?, role?, endpoint_url?, timeout_ms?, attempts?, guarded?, subject? } ->
- * result, status. params is taken as it stands; the operation's class says whether it passes the gate.
+ * request { service, operation, params?, region?, role?, endpoint_url?, timeout_ms?, attempts?, guarded?, subject?,
+ * body_path?, into? } -> result, status. The paths are absolute; into needs an admission (native.file). params is taken
+ * as it stands; the operation's class says whether it passes the gate.
  */
 static int aws_request_lua(lua_State *L)
 {
@@ -138,6 +139,7 @@ static int aws_request_lua(lua_State *L)
     struct aws_request request = {0};
     struct token_maker maker = {bind_of(L), change, NULL, NULL};
     struct aws_operation operation;
+    struct err err = ERR_INIT;
     struct doc *params;
     struct aws_op *op;
     char subject[160];
@@ -152,6 +154,13 @@ static int aws_request_lua(lua_State *L)
     request.region = bind_field_text(L, 1, "region", NULL);
     request.role = bind_field_text(L, 1, "role", NULL);
     request.endpoint_url = bind_field_text(L, 1, "endpoint_url", NULL);
+    request.body_path = bind_field_text(L, 1, "body_path", NULL);
+    request.into = bind_field_text(L, 1, "into", NULL);
+    if (request.into && !(change && change_acting(change))) {
+        err_set(&err, ERR_USAGE, "writing %s would change something outside of a verb; use aws.download", request.into);
+        err_explain(&err, "S401");
+        return script_raise(L, &err);
+    }
     lua_getfield(L, 1, "timeout_ms");
     request.timeout_ms = lua_tointeger(L, -1);
     lua_getfield(L, 1, "attempts");
@@ -450,7 +459,18 @@ static int aws_service_lua(lua_State *L)
     return 1;
 }
 
-/* operation(service, name) -> { name, snake, reads, pages } */
+/* The name of a payload that may be a file; NULL. */
+static const char *stream_of(struct aws_shape shape)
+{
+    struct aws_member payload = aws_shape_payload(shape);
+
+    return payload.table && ((aws_shape_flags(aws_member_shape(payload)) & AWS_SHAPE_STREAMING) ||
+                             (aws_member_flags(payload) & AWS_MEMBER_STREAMING))
+               ? aws_member_name(payload)
+               : NULL;
+}
+
+/* operation(service, name) -> { name, snake, reads, pages, body } */
 static int aws_operation_lua(lua_State *L)
 {
     struct aws_operation operation = check_operation(L, 1, 2);
@@ -463,6 +483,8 @@ static int aws_operation_lua(lua_State *L)
     lua_setfield(L, -2, "snake");
     lua_pushboolean(L, (aws_operation_flags(operation) & AWS_OPERATION_READS) != 0);
     lua_setfield(L, -2, "reads");
+    lua_pushstring(L, stream_of(aws_operation_input(operation)));
+    lua_setfield(L, -2, "body");
     if (aws_operation_paginator(operation, &paginator)) {
         lua_pushstring(L, paginator.result_key);
         lua_setfield(L, -2, "pages");

@@ -1,5 +1,7 @@
 /* dosrun.native.file: files of the project. Reading does not wait; putting is an act. */
 #include "bind/bind.h"
+#include "aws/protocol.h"
+#include "base/digest.h"
 #include "change/builtin.h"
 
 #include <lauxlib.h>
@@ -96,7 +98,7 @@ struct put_op {
     struct op op;
     struct world *world;
     char *path;
-    struct doc *state;
+    struct doc *state; /* NULL: whoever waits writes it */
     struct err err;
     bool admitted;
     bool given_up; /* its task is gone; put_admitted will come all the same, and frees it */
@@ -142,19 +144,18 @@ static void put_admitted(void *ctx, const struct err *refused)
     }
     if (refused)
         put->err = *refused;
-    else if (file_state_put(put->world, put->path, put->state, &put->err) < 0)
+    else if (put->state && file_state_put(put->world, put->path, put->state, &put->err) < 0)
         err_context(&put->err, "file");
     task_ready(&put->op);
 }
 
-/* put(path, state): waits for the intent to be on disk, then writes whole or not at all */
-static int file_put_lua(lua_State *L)
+static int put_start(lua_State *L, bool stated)
 {
     struct bind *bind = bind_of(L);
     struct change *change = bind_change_of(L);
     struct err err = ERR_INIT;
+    struct doc *state = NULL;
     struct put_op *put;
-    struct doc *state;
     char *path;
 
     task_check_wait(L);
@@ -165,7 +166,7 @@ static int file_put_lua(lua_State *L)
         return script_raise(L, &err);
     }
     path = bind_path(L, 1);
-    if (script_to_doc(L, 2, &state, &err) < 0) {
+    if (stated && script_to_doc(L, 2, &state, &err) < 0) {
         free(path);
         return script_raise(L, &err);
     }
@@ -179,11 +180,121 @@ static int file_put_lua(lua_State *L)
     return task_wait(L, &put->op);
 }
 
+/* put(path, state): waits for the intent to be on disk, then writes whole or not at all */
+static int file_put_lua(lua_State *L)
+{
+    return put_start(L, true);
+}
+
+/* admit(path): waits for the intent to be on disk; the caller writes */
+static int file_admit_lua(lua_State *L)
+{
+    return put_start(L, false);
+}
+
+/* ---- sums ---- */
+
+struct sums_op {
+    struct op op;
+    struct disk_file *file;
+    struct disk_sum *sum;
+    struct disk_stat stat;
+    struct disk_sums sums;
+    struct err err;
+};
+
+static void sums_free(struct op *op)
+{
+    struct sums_op *sums = (struct sums_op *)op;
+
+    disk_close(sums->file);
+    free(sums);
+}
+
+static void sums_cancel(struct op *op)
+{
+    disk_sum_cancel(((struct sums_op *)op)->sum);
+}
+
+static int sums_push(lua_State *L, struct op *op, struct err *err)
+{
+    const struct sums_op *sums = (const struct sums_op *)op;
+    struct buf bytes, hex, modified;
+    struct doc *doc;
+
+    if (sums->err.kind) {
+        *err = sums->err;
+        return -1;
+    }
+    doc = doc_object();
+    doc_set_int(doc, "size", (int64_t)sums->sums.size);
+    doc_set_int(doc, "mode", sums->stat.mode);
+    doc_set_text(doc, "sha256", sums->sums.sha256);
+    doc_set_text(doc, "sum", sums->sums.sum);
+    buf_init(&bytes, CHECKSUM_SIZE_MAX);
+    buf_init(&hex, 2 * CHECKSUM_SIZE_MAX);
+    buf_init(&modified, 64);
+    if (base64_parse(&bytes, view_of(sums->sums.sum), err) == 0)
+        hex_add(&hex, buf_view(&bytes));
+    doc_set_text(doc, "hex", buf_text(&hex));
+    aws_time_add(&modified, (double)(sums->stat.mtime_ms / 1000), AWS_TIME_DEFAULT);
+    doc_set_text(doc, "modified", buf_text(&modified));
+    buf_free(&bytes);
+    buf_free(&hex);
+    buf_free(&modified);
+    script_push_doc(L, doc);
+    doc_unref(doc);
+    return 1;
+}
+
+static void sums_end(void *ctx, const struct disk_sums *sums, const struct err *err)
+{
+    struct sums_op *op = ctx;
+
+    op->sum = NULL;
+    if (err)
+        op->err = *err;
+    else
+        op->sums = *sums;
+    task_ready(&op->op);
+}
+
+/* sums(path, kind) -> { size, mode, modified ("2030-01-01T00:00:00Z"), sha256, sum (base64; of kind, "crc32"), hex (of
+   sum) }, or nil when there is no such file; it may have any size */
+static int file_sums_lua(lua_State *L)
+{
+    struct world *world = bind_of(L)->world;
+    enum checksum_kind kind = checksum_find(view_of(luaL_optstring(L, 2, "")));
+    struct err err = ERR_INIT;
+    struct disk_file *file = NULL;
+    struct disk_stat stat;
+    struct sums_op *op;
+    char *path;
+
+    task_check_wait(L);
+    path = bind_path(L, 1);
+    if (disk_stat(world, path, &stat, &err) == 0 && stat.kind != DISK_MISSING)
+        file = disk_open_read(world, path, &err);
+    if (!file) {
+        free(path);
+        lua_pushnil(L);
+        return err.kind ? script_raise(L, &err) : 1;
+    }
+    op = mem_alloc(sizeof(*op));
+    *op =
+        (struct sums_op){{.push = sums_push, .cancel = sums_cancel, .free = sums_free}, .file = file, .err = ERR_INIT};
+    op->stat = stat;
+    op->sum = disk_sum_start(world, file, path, kind, sums_end, op);
+    free(path);
+    return task_wait(L, &op->op);
+}
+
 int bind_file_open(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"absolute", file_absolute}, {"state", file_state_lua},
-                                         {"read", file_read_lua},     {"list", file_list_lua},
-                                         {"put", file_put_lua},       {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"absolute", file_absolute}, {"state", file_state_lua}, {"read", file_read_lua}, {"list", file_list_lua},
+        {"put", file_put_lua},       {"admit", file_admit_lua}, {"sums", file_sums_lua}, {NULL, NULL},
+    };
 
     luaL_newlib(L, functions);
     return 1;

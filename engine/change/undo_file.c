@@ -84,7 +84,10 @@ int file_state_put(struct world *world, const char *path, const struct doc *stat
 
 struct file_undo {
     struct changes *changes;
-    struct doc *undo;
+    struct change *owner;
+    struct doc *undo, *after; /* after NULL: not known */
+    struct disk_file *file;   /* being summed */
+    bool plan;
     undo_done_fn *done;
     void *done_ctx;
 };
@@ -94,7 +97,9 @@ static void file_end(struct file_undo *file, enum undo_outcome outcome, struct d
     undo_done_fn *done = file->done;
     void *done_ctx = file->done_ctx;
 
+    disk_close(file->file);
     doc_unref(file->undo);
+    doc_unref(file->after);
     free(file);
     done(done_ctx, outcome, left, err);
 }
@@ -127,31 +132,73 @@ static void leftover_remove(struct world *world, const char *path)
     free(neighbour);
 }
 
+static void file_go(struct file_undo *file, bool ours)
+{
+    if (!ours)
+        file_end(file, UNDO_FOREIGN, NULL, NULL);
+    else if (file->plan)
+        file_end(file, UNDO_DONE, NULL, NULL);
+    else
+        change_local(file->owner, doc_as_text(doc_get(file->undo, "path"), ""), file_act, file);
+}
+
+static void file_summed(void *ctx, const struct disk_sums *sums, const struct err *err)
+{
+    struct file_undo *file = ctx;
+
+    if (err)
+        file_end(file, UNDO_FAILED, NULL, err);
+    else
+        file_go(file, strcmp(sums->sha256, doc_as_text(doc_get(file->after, "sha256"), "")) == 0);
+}
+
+/* The run left a file of any size, of which the journal has the digest. */
+static void digest_compare(struct file_undo *file, const struct disk_stat *stat)
+{
+    const char *path = doc_as_text(doc_get(file->undo, "path"), "");
+    struct world *world = file->changes->options.world;
+    struct err err = ERR_INIT;
+
+    if (stat->size != (uint64_t)doc_as_int(doc_get(file->after, "size"), -1) ||
+        stat->mode != (uint32_t)doc_as_int(doc_get(file->after, "mode"), -1))
+        file_end(file, UNDO_FOREIGN, NULL, NULL);
+    else if (!(file->file = disk_open_read(world, path, &err)))
+        file_end(file, UNDO_FAILED, NULL, &err);
+    else
+        disk_sum_start(world, file->file, path, CHECKSUM_NONE, file_summed, file);
+}
+
 static void file_start(void *ctx, const struct undo_request *request, undo_done_fn *done, void *done_ctx)
 {
     struct changes *changes = ctx;
+    struct world *world = changes->options.world;
     const char *path = doc_as_text(doc_get(request->undo, "path"), "");
+    bool digest = doc_get(request->after, "sha256") != NULL;
     struct err err = ERR_INIT;
-    struct doc *now = file_state(changes->options.world, path, &err);
+    struct disk_stat stat;
+    struct doc *now = NULL;
     struct file_undo *file = mem_alloc(sizeof(*file));
 
-    file->changes = changes;
-    file->undo = doc_ref(request->undo);
-    file->done = done;
-    file->done_ctx = done_ctx;
+    *file = (struct file_undo){.changes = changes,
+                               .owner = request->owner,
+                               .undo = doc_ref(request->undo),
+                               .after = doc_ref((struct doc *)request->after),
+                               .plan = request->plan,
+                               .done = done,
+                               .done_ctx = done_ctx};
     if (!request->after_known && !request->plan)
-        leftover_remove(changes->options.world, path);
-    if (!now)
+        leftover_remove(world, path);
+    if (disk_stat(world, path, &stat, &err) == 0 && !(digest && stat.kind == DISK_FILE && stat.size > CONTENT_MAX))
+        now = file_state(world, path, &err);
+    if (err.kind)
         file_end(file, UNDO_FAILED, NULL, &err);
-    else if (doc_equal(now, doc_get(request->undo, "state")))
+    else if (now && doc_equal(now, doc_get(request->undo, "state")))
         file_end(file, UNDO_ALREADY, NULL, NULL);
-    else if (request->after ? !doc_equal(now, request->after)
-                            : request->after_known && !doc_as_bool(doc_get(now, "missing"), false))
-        file_end(file, UNDO_FOREIGN, NULL, NULL);
-    else if (request->plan)
-        file_end(file, UNDO_DONE, NULL, NULL);
+    else if (digest && stat.kind == DISK_FILE)
+        digest_compare(file, &stat);
     else
-        change_local(request->owner, path, file_act, file);
+        file_go(file, request->after ? doc_equal(now, request->after)
+                                     : !request->after_known || doc_as_bool(doc_get(now, "missing"), false));
     doc_unref(now);
 }
 

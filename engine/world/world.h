@@ -8,6 +8,7 @@
  * Nothing calls back from inside the call that started it: callbacks come from world_turn only.
  */
 #include "base/buf.h"
+#include "base/checksum.h"
 #include "base/err.h"
 
 struct world;
@@ -185,6 +186,20 @@ struct disk_file *disk_open_read(struct world *world, const char *path, struct e
 int disk_file_stat(struct disk_file *file, struct disk_stat *stat, struct err *err);
 /* Exactly len bytes from offset on; CONFLICT when it ends before. */
 int disk_read_at(struct disk_file *file, uint64_t offset, char *out, size_t len, struct err *err);
+
+/* The sums of a file that is held open for reading, a piece a turn, so that nothing else waits long. */
+struct disk_sums {
+    uint64_t size;
+    char sha256[65]; /* hex */
+    char sum[89];    /* base64, of the kind that was asked for; "" */
+};
+struct disk_sum;
+/* sums is NULL with err; CONFLICT when the file changed meanwhile. */
+typedef void disk_sum_fn(void *ctx, const struct disk_sums *sums, const struct err *err);
+/* Borrows the file. path: for messages. kind: CHECKSUM_NONE for SHA-256 alone. */
+struct disk_sum *disk_sum_start(struct world *world, struct disk_file *file, const char *path, enum checksum_kind kind,
+                                disk_sum_fn *fn, void *ctx);
+void disk_sum_cancel(struct disk_sum *sum); /* fn is not called; accepts NULL */
 
 /* ---- implementations (called by dosrun.c only) ---- */
 

@@ -2,6 +2,7 @@
 -- others are raw calls, for the act of a verb. Members are named as AWS names them, operations as botocore does.
 -- aws.query(expression, value) gives what the JMESPath expression finds in it; dosrun.null when that is nothing.
 local native = require "dosrun.native.aws"
+local files = require "dosrun.native.file"
 local changes = require "dosrun.native.change"
 local script = require "dosrun.native.script"
 local run = require "dosrun.native.run"
@@ -11,11 +12,29 @@ local FIRST_MS, MOST_MS = 2000, 15000 -- between two looks of a waiter
 
 local M = { query = native.query }
 local Client = {}
+local File = { __name = "aws.file" }
 
-local function request(client, operation, params)
-  local options = client.options
+-- A file that stands for a streamed body: what is left of params, and its path.
+local function body_of(client, operation, params)
+  local rest, path
+  for name, value in pairs(params or {}) do
+    if getmetatable(value) == File then
+      local info = native.operation(client.service, operation)
+      if name ~= info.body then
+        play.fail(3, "%s: %s takes no file%s", info.snake, name, info.body and (", only %s does"):format(info.body) or "")
+      end
+      path, rest = files.absolute(value.path), {}
+      for key, other in pairs(params) do if key ~= name then rest[key] = other end end
+    end
+  end
+  return rest or params, path
+end
+
+local function request(client, operation, params, into)
+  local options, rest, body_path = client.options, body_of(client, operation, params)
   return native.request {
-    service = client.service, operation = operation, params = params, region = options.region, role = options.role,
+    body_path = body_path, into = into,
+    service = client.service, operation = operation, params = rest, region = options.region, role = options.role,
     endpoint_url = options.endpoint_url, timeout_ms = options.timeout_ms, attempts = options.attempts,
   }
 end
@@ -110,6 +129,17 @@ end
 function M.client(service, options)
   play.check_names(options or {}, { region = true, role = true, endpoint_url = true, attempts = true, timeout = true }, "aws.client", 2)
   return client_of(service, options or {})
+end
+
+-- aws.file "assets/doom.wad": a file of the project as the streamed body of a call. It is sent as it is read, whatever its size.
+function M.file(path)
+  play.check_path(path, "aws.file")
+  return setmetatable({ path = path }, File)
+end
+
+-- aws.download { Bucket = "games", Key = "doom.wad", to = "assets/doom.wad" }: the file holds what the object does.
+function M.download(given)
+  return require("dosrun.aws.download").download(given, client_of, request)
 end
 
 -- aws.ensure { kind = "ecr.repository", name = "games/doom", ... }: one resource made so; what AWS describes of it.

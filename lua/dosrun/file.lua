@@ -27,35 +27,28 @@ local write = {
   result = function(after) return after and { mode = after.mode } or nil end,
 }
 
-local function check_path(path, what)
-  if type(path) ~= "string" or path == "" then play.fail(3, "%s takes a path", what) end
-  for part in path:gmatch("[^/]+") do
-    if part == ".." then play.fail(3, '%s: a path may not leave the project by "..": %s', what, path) end
-  end
-end
-
 -- file.write(path, content, { mode = 420 }): the file holds exactly this text. Undo: file.restore.
 function M.write(path, content, options)
-  check_path(path, "file.write")
+  play.check_path(path, "file.write")
   if type(content) ~= "string" then play.fail(2, "file.write(%q): the content must be a string", path) end
   verb.drive(write, { path = path, content = content, mode = options and options.mode })
 end
 
 -- file.remove(path): no such file. Undo: file.restore with what it held.
 function M.remove(path)
-  check_path(path, "file.remove")
+  play.check_path(path, "file.remove")
   verb.drive(write, { path = path })
 end
 
 -- file.read(path): its text, or nil when there is none.
 function M.read(path)
-  check_path(path, "file.read")
+  play.check_path(path, "file.read")
   return native.read(path)
 end
 
 -- file.list(path): names in a folder, sorted; nil when there is none.
 function M.list(path)
-  check_path(path, "file.list")
+  play.check_path(path, "file.list")
   return native.list(path)
 end
 

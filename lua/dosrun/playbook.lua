@@ -42,6 +42,14 @@ local function check_names(given, known, what, level)
 end
 M.check_names = check_names
 
+-- A path of the project, given to a function of ours by a playbook.
+function M.check_path(path, what)
+  if type(path) ~= "string" or path == "" then fail(3, "%s takes a path", what) end
+  for part in path:gmatch("[^/]+") do
+    if part == ".." then fail(3, '%s: a path may not leave the project by "..": %s', what, path) end
+  end
+end
+
 local known_argument = { optional = true, default = true, secret = true, summary = true }
 
 local function argument_of(spec, index, seen)

@@ -111,6 +111,11 @@ function AwsClient:items(operation, params) end
 ---@return table? # the answer that ended it
 function AwsClient:wait(waiter, params, options) end
 
+--- a file that is sent as the body of a call
+---@class dosrun.AwsFile
+---@field path string
+local AwsFile = {}
+
 --- what an HTTP server answered
 ---@class dosrun.Answer
 ---@field status integer
@@ -436,6 +441,16 @@ function dosrun.istio.gateway_port(service) end
 ---@param options? table { region = "us-east-1", role = "arn:...", endpoint_url = "...", attempts = 3, timeout = "60s" }
 ---@return dosrun.AwsClient
 function dosrun.aws.client(service, options) end
+
+--- a file of the project as the streamed body of a call, sent as it is read, whatever its size
+---@param path string
+---@return dosrun.AwsFile # for a member such as Body of s3:put_object
+function dosrun.aws.file(path) end
+
+--- a file of the project holds what an object of S3 does, of any size; whole and compared, or not at all
+---@param object table { Bucket, Key, VersionId, to = "PATH", region, role, endpoint_url, replace = true }
+---@return table # path, size, etag
+function dosrun.aws.download(object) end
 
 --- one resource made so: found by name, created with our tags, changed where it differs; else left alone
 ---@param resource table { kind = "s3.bucket" or "ecr.repository" or "iam.role", name, region, role, adopt, fields... }
