@@ -59,4 +59,6 @@ aws_wire_hook_fn aws_s3_encoding_ask, aws_s3_expect, aws_s3_line_breaks;
 aws_result_hook_fn aws_s3_list_decode;
 /* Copies of the headers without an Expires that is no date; NULL when nothing is wrong. *text: what it says, or NULL. */
 struct header *aws_s3_expires_mend(const struct aws_answer *answer, size_t *len, const char **text);
+/* Where the bucket really is, when that is why the answer failed; else NULL. Borrowed. */
+const char *aws_s3_region_real(const struct aws_answer *answer, const char *region);
 void aws_s3_region_tell(const struct aws_answer *answer, const char *region, struct err *err);

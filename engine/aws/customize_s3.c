@@ -42,6 +42,12 @@ int aws_s3_bucket_check(struct doc *params, struct err *err)
     const char *bucket = doc_as_text(doc_get(params, "Bucket"), NULL);
     size_t len = bucket ? strlen(bucket) : 0;
 
+    if (len > 6 && strcmp(bucket + len - 6, "--x-s3") == 0) {
+        err_set(err, ERR_USAGE,
+                "Bucket: %.100s is a directory bucket (S3 Express One Zone); dosrun has no sessions for those", bucket);
+        err_explain(err, "A101");
+        return -1;
+    }
     if (!bucket || (len >= 1 && len <= 255 && !bucket[strspn(bucket, allowed)]) || is_bucket_arn(bucket))
         return 0;
     err_set(err, ERR_USAGE,
@@ -265,15 +271,22 @@ struct header *aws_s3_expires_mend(const struct aws_answer *answer, size_t *len,
     return NULL;
 }
 
-void aws_s3_region_tell(const struct aws_answer *answer, const char *region, struct err *err)
+const char *aws_s3_region_real(const struct aws_answer *answer, const char *region)
 {
     const char *real = NULL;
 
+    if (answer->status != 301 && answer->status != 307 && answer->status != 400)
+        return NULL;
     for (size_t i = 0; i < answer->headers_len; i++)
         if (strcasecmp(answer->headers[i].name, "x-amz-bucket-region") == 0)
             real = answer->headers[i].value;
-    if (!real || (region && strcmp(real, region) == 0) ||
-        (answer->status != 301 && answer->status != 307 && answer->status != 400))
-        return;
-    err_context(err, "the bucket is in region %.40s, and %s was asked for it", real, region ? region : "none");
+    return real && region && strcmp(real, region) == 0 ? NULL : real;
+}
+
+void aws_s3_region_tell(const struct aws_answer *answer, const char *region, struct err *err)
+{
+    const char *real = aws_s3_region_real(answer, region);
+
+    if (real)
+        err_context(err, "the bucket is in region %.40s, and %s was asked for it", real, region ? region : "none");
 }

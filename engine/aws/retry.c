@@ -82,6 +82,7 @@ void aws_transport_init(struct aws_transport *transport, struct world *world, st
         .config = config,
         .tls = {.ca_file = aws_config_ca_bundle(config)},
         .quota = {QUOTA, QUOTA, QUOTA_RETRY, QUOTA_TIMEOUT},
+        .buckets = doc_object(),
     };
     list_init(&transport->paces);
     if (aws_retry_mode(config, &transport->adaptive, &unsaid) != 0)
@@ -90,6 +91,7 @@ void aws_transport_init(struct aws_transport *transport, struct world *world, st
 
 void aws_transport_clear(struct aws_transport *transport)
 {
+    doc_unref(transport->buckets);
     while (!list_empty(&transport->paces)) {
         struct pace *pace = LIST_OF(transport->paces.next, struct pace, link);
 

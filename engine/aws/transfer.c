@@ -27,13 +27,16 @@ struct aws_transfer {
     struct aws_target target;
     struct aws_custom custom;
     struct aws_transfer_request request; /* without params; its texts are those below */
-    char *region, *endpoint_url, *subject, *token;
+    char *region, *endpoint_url, *subject, *token, *body_path, *into;
     struct aws_upload *upload; /* the body, when it is a file */
     struct aws_download *download;
     const struct exchange_source *source; /* of the upload */
     struct disk_sum *sum;                 /* is being made of the upload; NULL: it is not */
     char sha256[65];                      /* of the upload, as it is signed */
     struct aws_transfer *inner;           /* makes an URL that goes into the request */
+    struct doc *params;                   /* of S3's: they are written again for another region */
+    char *moved;                          /* where the bucket is, said the last answer; NULL */
+    bool redirected;                      /* it was sent there already */
     aws_keys_fn *keys;
     void *keys_ctx;
     struct http_auth auth;
@@ -59,12 +62,16 @@ static void transfer_free(struct aws_transfer *transfer)
     aws_wire_clear(&transfer->wire);
     aws_target_clear(&transfer->target);
     doc_unref(transfer->result);
+    doc_unref(transfer->params);
+    free(transfer->moved);
     aws_upload_close(transfer->upload);
     aws_download_free(transfer->download);
     free(transfer->region);
     free(transfer->endpoint_url);
     free(transfer->subject);
     free(transfer->token);
+    free(transfer->body_path);
+    free(transfer->into);
     free(transfer->refusal);
     free(transfer);
 }
@@ -242,6 +249,17 @@ static struct doc *result_read(struct aws_transfer *transfer, const struct aws_a
     return NULL;
 }
 
+/* A bucket by its name, which may be in another region; NULL. */
+static const char *bucket_of(const struct aws_transfer *transfer)
+{
+    const char *bucket = doc_as_text(doc_get(transfer->params, "Bucket"), NULL);
+
+    return bucket && strncmp(bucket, "arn:", 4) != 0 &&
+                   strcmp(aws_operation_name(transfer->operation), "CreateBucket") != 0
+               ? bucket
+               : NULL;
+}
+
 static void judge(void *ctx, const struct http_answer *answer, struct err *err)
 {
     struct aws_transfer *transfer = ctx;
@@ -259,6 +277,12 @@ static void judge(void *ctx, const struct http_answer *answer, struct err *err)
     if (*err->code)
         err_context(err, "%s", err->code);
     aws_customize_error(transfer->operation, &seen, transfer->region, err);
+    if (bucket_of(transfer) && !transfer->redirected && aws_s3_region_real(&seen, transfer->region)) {
+        transfer->moved = mem_text(aws_s3_region_real(&seen, transfer->region));
+        err->kind = ERR_USAGE; /* not of the keys: the same request would fail again */
+        err->retryable = false;
+        return;
+    }
     if (err->kind != ERR_AUTH)
         return;
     skew_learn(transfer, answer);
@@ -267,12 +291,17 @@ static void judge(void *ctx, const struct http_answer *answer, struct err *err)
     *transfer->refusal = *err;
 }
 
+static void redirect(struct aws_transfer *transfer);
+
 static void on_end(void *ctx, const struct http_answer *answer, const struct err *err)
 {
     struct aws_transfer *transfer = ctx;
 
     transfer->call = NULL;
-    transfer_end(transfer, answer, err);
+    if (err && transfer->moved && !transfer->redirected)
+        redirect(transfer);
+    else
+        transfer_end(transfer, answer, err);
 }
 
 /* ---- sending ---- */
@@ -494,6 +523,47 @@ static int prepare(struct aws_transfer *transfer, const struct doc *params, stru
     return 0;
 }
 
+static void begin(struct aws_transfer *transfer, const struct doc *params)
+{
+    if (prepare(transfer, params, &transfer->err) != 0)
+        transfer->timer = timer_start(transfer->transport->world, 0, end_early, transfer);
+    else if (transfer->request.presign_s && transfer->keys)
+        keys_ask(transfer, false, presign);
+    else if (is_snapshot_copy(transfer, params))
+        snapshot_presign(transfer, params);
+    else if (transfer->upload && !is_chunked(transfer) && !payload_unsigned(transfer))
+        transfer->sum = aws_upload_sum(transfer->upload, transfer->custom.sum, upload_summed, transfer);
+    else
+        send(transfer);
+}
+
+static void region_set(struct aws_transfer *transfer, const char *region)
+{
+    free(transfer->region);
+    transfer->region = mem_text(region);
+    transfer->request.region = transfer->region;
+}
+
+/* Once, and for the rest of the run: the bucket is in another region. */
+static void redirect(struct aws_transfer *transfer)
+{
+    doc_set_text(transfer->transport->buckets, bucket_of(transfer), transfer->moved);
+    region_set(transfer, transfer->moved);
+    transfer->redirected = true;
+    aws_upload_close(transfer->upload);
+    aws_download_free(transfer->download);
+    transfer->upload = NULL;
+    transfer->download = NULL;
+    transfer->source = NULL;
+    transfer->sha256[0] = '\0';
+    transfer->custom = (struct aws_custom){0};
+    aws_wire_clear(&transfer->wire);
+    aws_target_clear(&transfer->target);
+    aws_wire_init(&transfer->wire);
+    aws_target_init(&transfer->target);
+    begin(transfer, transfer->params);
+}
+
 struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const struct aws_transfer_request *request,
                                         aws_transfer_fn *fn, void *ctx)
 {
@@ -507,6 +577,8 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
                                       .endpoint_url = mem_text(request->endpoint_url),
                                       .subject = mem_text(request->subject),
                                       .token = mem_text(request->token),
+                                      .body_path = mem_text(request->body_path),
+                                      .into = mem_text(request->into),
                                       .keys = request->keys,
                                       .keys_ctx = request->keys_ctx,
                                       .fn = fn,
@@ -517,27 +589,24 @@ struct aws_transfer *aws_transfer_start(struct aws_transport *transport, const s
     transfer->request.endpoint_url = transfer->endpoint_url;
     transfer->request.subject = transfer->subject;
     transfer->request.token = transfer->token;
+    transfer->request.body_path = transfer->body_path;
+    transfer->request.into = transfer->into;
     if (aws_operation_flags(request->operation) & AWS_OPERATION_UNSIGNED)
         transfer->keys = NULL;
     aws_wire_init(&transfer->wire);
     aws_target_init(&transfer->target);
+    if (is_s3(transfer) && !request->headers) {
+        transfer->params = doc_ref(params);
+        if (bucket_of(transfer) && doc_get(transport->buckets, bucket_of(transfer)))
+            region_set(transfer, doc_as_text(doc_get(transport->buckets, bucket_of(transfer)), NULL));
+    }
     transfer->destined = is_snapshot_copy(transfer, params) && doc_get(params, "DestinationRegion");
     if (transfer->destined) { /* it is where we are, whatever was written there */
         doc_unref(params);
         params = doc_copy(request->params);
         doc_set_text(params, "DestinationRegion", transfer->region);
     }
-    if (prepare(transfer, params, &transfer->err) != 0) {
-        transfer->timer = timer_start(transport->world, 0, end_early, transfer);
-    } else if (request->presign_s && transfer->keys) {
-        keys_ask(transfer, false, presign);
-    } else if (is_snapshot_copy(transfer, params)) {
-        snapshot_presign(transfer, params);
-    } else if (transfer->upload && !is_chunked(transfer) && !payload_unsigned(transfer)) {
-        transfer->sum = aws_upload_sum(transfer->upload, transfer->custom.sum, upload_summed, transfer);
-    } else {
-        send(transfer);
-    }
+    begin(transfer, params);
     doc_unref(params);
     return transfer;
 }
