@@ -98,6 +98,12 @@ void value_time_add(struct buf *out, enum aws_time format, double seconds);
 /* A scalar as headers and XML have it. */
 void cloud_value_add(struct buf *out, struct aws_shape shape, enum aws_time time, const struct doc *value);
 
+/* ---- aws_frames.c ---- */
+
+bool frames_come(const struct cloud_call *call); /* the body is in frames */
+/* What is in them, and the trailer as a member of input; else the call is refused. */
+int frames_read(struct cloud_call *call, struct buf *content, struct doc *input) __attribute__((warn_unused_result));
+
 /* ---- aws_check.c ---- */
 
 /* Members that must be there, and their bounds. */

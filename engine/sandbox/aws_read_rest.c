@@ -162,6 +162,19 @@ static struct doc *base64_doc(struct view bytes)
     return doc;
 }
 
+static int read_frames(struct cloud_call *call, struct aws_member payload, struct doc *input)
+{
+    struct buf content;
+    int result;
+
+    buf_init(&content, SIM_BODY_MAX);
+    result = frames_read(call, &content, input);
+    if (result == 0)
+        doc_set(input, aws_member_name(payload), base64_doc(buf_view(&content)));
+    buf_free(&content);
+    return result;
+}
+
 /* The payload member, or all members of the body. */
 static int read_body(struct cloud_call *call, struct doc *input)
 {
@@ -172,6 +185,8 @@ static int read_body(struct cloud_call *call, struct doc *input)
     struct doc *value = NULL;
     int result;
 
+    if (payload.table && type == AWS_BLOB && frames_come(call))
+        return read_frames(call, payload, input);
     if (type == AWS_BLOB || type == AWS_STRING) {
         doc_set(input, aws_member_name(payload),
                 type == AWS_BLOB ? base64_doc(call->http->body) : doc_string(call->http->body));
