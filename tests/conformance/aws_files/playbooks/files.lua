@@ -2,7 +2,7 @@
 local dosrun = require "dosrun.v1"
 local aws = dosrun.aws
 
-local files = dosrun.playbook { "files", args = { { "way", dosrun.choice { "up", "down", "key" } },
+local files = dosrun.playbook { "files", args = { { "way", dosrun.choice { "up", "down", "key", "round" } },
   { "path" }, { "key", default = "big" }, { "bucket", default = "files" } } }
 
 local send = dosrun.verb { "send", class = "reversible",
@@ -22,6 +22,11 @@ local wrong = dosrun.verb { "wrong", class = "reversible",
 files:step("move", function(run)
   local a = run.args
   if a.way == "up" then return send { bucket = a.bucket, key = a.key, path = a.path, sum = run:value("sum", "any") } end
+  if a.way == "round" then
+    aws.ensure { kind = "s3.bucket", name = a.bucket }
+    send { bucket = a.bucket, key = a.key, path = a.path, sum = run:value("sum") }
+    return aws.download { Bucket = a.bucket, Key = a.key, to = a.path .. ".again" }
+  end
   if a.way == "key" then return wrong { bucket = a.bucket, path = a.path } end
   return aws.download { Bucket = a.bucket, Key = a.key, to = a.path }
 end)

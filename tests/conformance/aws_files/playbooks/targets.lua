@@ -1,1 +1,1 @@
-return { here = { kind = "local", default = true } }
+return { here = { kind = "local", region = "eu-central-1", default = true } }
