@@ -82,7 +82,6 @@ void aws_transport_init(struct aws_transport *transport, struct world *world, st
         .config = config,
         .tls = {.ca_file = aws_config_ca_bundle(config)},
         .quota = {QUOTA, QUOTA, QUOTA_RETRY, QUOTA_TIMEOUT},
-        .buckets = doc_object(),
     };
     list_init(&transport->paces);
     if (aws_retry_mode(config, &transport->adaptive, &unsaid) != 0)

@@ -547,6 +547,8 @@ static void region_set(struct aws_transfer *transfer, const char *region)
 /* Once, and for the rest of the run: the bucket is in another region. */
 static void redirect(struct aws_transfer *transfer)
 {
+    if (!transfer->transport->buckets)
+        transfer->transport->buckets = doc_object();
     doc_set_text(transfer->transport->buckets, bucket_of(transfer), transfer->moved);
     region_set(transfer, transfer->moved);
     transfer->redirected = true;

@@ -19,7 +19,7 @@ struct aws_transport {
     struct http_quota quota; /* of standard retries */
     bool adaptive;
     struct list paces;       /* of adaptive ones */
-    struct doc *buckets;     /* {name: region} of those that turned out to be elsewhere */
+    struct doc *buckets;     /* {name: region} of those that turned out to be elsewhere; NULL: none did */
 };
 void aws_transport_init(struct aws_transport *transport, struct world *world, struct http *http, const struct aws_config *config);
 void aws_transport_clear(struct aws_transport *transport); /* when no transfer is left */
