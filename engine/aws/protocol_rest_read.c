@@ -204,13 +204,15 @@ static bool is_s3(struct aws_operation operation)
 static int s3_check(struct aws_operation operation, const struct aws_answer *answer, struct err *err)
 {
     struct aws_answer failed = *answer;
-    struct xml *xml;
-    bool error;
+    struct xml *xml = aws_xml_body(answer->body, err);
+    bool error = xml && strcmp(xml->name, "Error") == 0;
 
-    xml = xml_parse(answer->body, err);
-    error = xml && strcmp(xml->name, "Error") == 0;
     xml_free(xml);
-    if (xml && !error)
+    if (!xml) { /* it may be somebody's secret, so its words are not an error's */
+        err->retryable = true;
+        return -1;
+    }
+    if (!error)
         return 0;
     failed.status = 500;
     aws_error_read(operation, &failed, err, NULL);
