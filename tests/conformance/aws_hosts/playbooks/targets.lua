@@ -1,0 +1,1 @@
+return { here = { kind = "local", default = true } }
