@@ -105,7 +105,7 @@ static int file_parse(const struct aws_config *config, const struct config_file 
     struct buf text;
     int result = -1;
 
-    if (!file->path)
+    if (!file->path || strcmp(file->path, "/dev/null") == 0) /* which is how people say "none" */
         return 1;
     buf_init(&text, FILE_MAX);
     if (disk_read(config->world, file->path, FILE_MAX, &text, err) == 0) {
