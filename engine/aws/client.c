@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/secret.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,11 +291,28 @@ static struct aws_call *call_fail(struct aws_call *call)
     return call;
 }
 
+/* A part of host names and of what is signed: botocore's validate_region_name. */
+static int region_check(const char *region, struct err *err)
+{
+    size_t len = region ? strlen(region) : 0;
+    bool good =
+        len < 64 && strspn(region ? region : "", "0123456789") < len && region[0] != '-' && region[len - 1] != '-';
+
+    for (size_t i = 0; good && i < len; i++)
+        good = isalnum((unsigned char)region[i]) || region[i] == '-';
+    if (!region || good)
+        return 0;
+    err_set(err, ERR_USAGE, "\"%.80s\" is no region: a region is letters, digits and hyphens, as eu-west-1", region);
+    err_explain(err, "A103");
+    return -1;
+}
+
 static struct aws_call *call_start(struct aws *aws, const struct aws_request *request, int presign_s, aws_answer_fn *fn,
                                    void *ctx)
 {
     struct aws_call *call = call_new(aws, request->operation, fn, ctx);
-    struct doc *params = params_prepare(aws, request, &call->err);
+    const char *region = request->region ? request->region : aws_config_region(aws->transport.config);
+    struct doc *params = region_check(region, &call->err) == 0 ? params_prepare(aws, request, &call->err) : NULL;
     const char *token;
     char subject[160];
 
@@ -304,30 +322,29 @@ static struct aws_call *call_start(struct aws *aws, const struct aws_request *re
              aws_operation_name(request->operation));
     call->credentials = credentials_of(aws, request->role);
     token = token_of(aws_operation_input(request->operation), params);
-    call->transfer =
-        aws_transfer_start(&aws->transport,
-                           &(struct aws_transfer_request){
-                               .operation = request->operation,
-                               .params = params,
-                               .region = request->region ? request->region : aws_config_region(aws->transport.config),
-                               .endpoint_url = request->endpoint_url,
-                               .plain_endpoint = request->plain_endpoint,
-                               .headers = request->headers,
-                               .body_path = request->body_path,
-                               .into = request->into,
-                               .keys = keys_get,
-                               .keys_ctx = call,
-                               .guarded = request->guarded || token,
-                               .token = token,
-                               .backward = request->backward,
-                               .timeout_ms = request->timeout_ms,
-                               .attempts_max = request->attempts_max,
-                               .owner = request->owner,
-                               .logical = request->logical,
-                               .subject = request->subject ? request->subject : subject,
-                               .presign_s = presign_s,
-                           },
-                           transferred, call);
+    call->transfer = aws_transfer_start(&aws->transport,
+                                        &(struct aws_transfer_request){
+                                            .operation = request->operation,
+                                            .params = params,
+                                            .region = region,
+                                            .endpoint_url = request->endpoint_url,
+                                            .plain_endpoint = request->plain_endpoint,
+                                            .headers = request->headers,
+                                            .body_path = request->body_path,
+                                            .into = request->into,
+                                            .keys = keys_get,
+                                            .keys_ctx = call,
+                                            .guarded = request->guarded || token,
+                                            .token = token,
+                                            .backward = request->backward,
+                                            .timeout_ms = request->timeout_ms,
+                                            .attempts_max = request->attempts_max,
+                                            .owner = request->owner,
+                                            .logical = request->logical,
+                                            .subject = request->subject ? request->subject : subject,
+                                            .presign_s = presign_s,
+                                        },
+                                        transferred, call);
     doc_unref(params);
     return call;
 }

@@ -3,7 +3,6 @@
 
 #include "aws/customize.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -145,22 +144,6 @@ static void variants_blame(const struct aws_config *config, struct err *err)
     buf_free(&settings);
 }
 
-/* A part of host names and of what is signed: botocore's validate_region_name. */
-static int region_check(const char *region, struct err *err)
-{
-    size_t len = region ? strlen(region) : 0;
-    bool good =
-        len < 64 && strspn(region ? region : "", "0123456789") < len && region[0] != '-' && region[len - 1] != '-';
-
-    for (size_t i = 0; good && i < len; i++)
-        good = isalnum((unsigned char)region[i]) || region[i] == '-';
-    if (!region || good)
-        return 0;
-    err_set(err, ERR_USAGE, "\"%.80s\" is no region: a region is letters, digits and hyphens, as eu-west-1", region);
-    err_explain(err, "A103");
-    return -1;
-}
-
 int aws_target_resolve(const struct aws_transport *transport, const struct aws_transfer_request *request,
                        struct aws_wire *wire, struct aws_target *target, struct err *err)
 {
@@ -172,7 +155,7 @@ int aws_target_resolve(const struct aws_transport *transport, const struct aws_t
     struct aws_endpoint endpoint = {0};
     int result = -1;
 
-    if (!params || region_check(request->region, err) != 0)
+    if (!params)
         goto out;
     if (aws_endpoint_resolve(service, params, &endpoint, err) != 0) {
         if (!given)

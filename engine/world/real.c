@@ -161,6 +161,7 @@ static void timer_ready(struct real_ready *ready)
 
 static void timer_due(uv_timer_t *uv)
 {
+    real_timer_came(uv);
     timer_fire(uv->data);
 }
 

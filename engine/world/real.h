@@ -46,6 +46,13 @@ static inline struct real *real_of(struct world *world)
 
 /* Work was added that no descriptor announces: uv_run, when it is under way, must not wait. */
 void real_wake(struct real *real);
+
+/* For each timer's callback: libuv runs timers before it waits, so what they led to (an answer that was there at once) must
+ * end the turn; it would wait for the next event. */
+static inline void real_timer_came(const uv_timer_t *uv)
+{
+    real_wake(LIST_OF(uv->loop, struct real, loop));
+}
 void real_ready_add(struct real *real, struct real_ready *ready, void (*fn)(struct real_ready *));
 
 /* Network: connects what was started, frees what was cancelled. Outside of curl's callbacks only. */

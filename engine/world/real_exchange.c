@@ -97,6 +97,7 @@ static void idle_due(uv_timer_t *timer)
 {
     struct real_exchange *exchange = timer->data;
 
+    real_timer_came(timer);
     exchange_fail(exchange, ERR_TIMEOUT, "nothing came for too long");
     real_exchange_done(exchange, CURLE_OK);
 }

@@ -48,6 +48,7 @@ static void timer_due(uv_timer_t *timer)
     struct real_pool *pool = timer->data;
     int running;
 
+    real_timer_came(timer);
     pool->real->net->curl->multi_socket_action(pool->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     pool_collect(pool);
 }

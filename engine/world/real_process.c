@@ -114,6 +114,7 @@ static void drained(uv_timer_t *timer)
 {
     struct real_process *process = timer->data;
 
+    real_timer_came(timer);
     process->outputs = 0;
     process_try_finish(process);
 }
@@ -165,6 +166,7 @@ static void timed_out(uv_timer_t *timer)
 {
     struct real_process *process = timer->data;
 
+    real_timer_came(timer);
     kill(-process->pid, process->timed_out ? SIGKILL : SIGTERM);
     process->timed_out = true;
     uv_timer_start(timer, timed_out, KILL_AFTER_MS, 0);

@@ -2,6 +2,7 @@
 -- never names kube runs on a target of kind "local".
 local script = require "dosrun.native.script"
 local run = require "dosrun.native.run"
+local parallel = require "dosrun.parallel"
 local play = require "dosrun.playbook"
 local verb = require "dosrun.verb"
 
@@ -30,13 +31,17 @@ function M.try(f, ...)
   return nil, results[2]
 end
 
--- dosrun.parallel(f, g, ...): runs them side by side, gives their first results in order.
-function M.parallel(...)
-  local task = require "dosrun.native.task"
-  local handles, results = {}, {}
-  for i, f in ipairs { ... } do handles[i] = task.spawn(f) end
-  for i, handle in ipairs(handles) do results[i] = handle:join() end
-  return table.unpack(results, 1, #handles)
+-- dosrun.parallel(f, g, ...), dosrun.parallel({ f, g, ... }, max): side by side, their first results in order.
+function M.parallel(first, max, ...)
+  if type(first) == "table" then
+    max = max or run.info().max_parallel or 8
+    if math.type(max) ~= "integer" or max < 1 then
+      play.fail(2, "parallel: how many at once is a whole number from 1 on, not %s", tostring(max))
+    end
+    return { parallel(first, max) }
+  end
+  local functions = table.pack(first, max, ...)
+  return parallel(functions, functions.n)
 end
 
 function M.sleep(duration) run.sleep(play.duration(duration, "sleep")) end

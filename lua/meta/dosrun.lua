@@ -261,8 +261,8 @@ function dosrun.array(list) end
 ---@return any # its results, or nil and { kind, message, code, status }
 function dosrun.try(f, ...) end
 
---- runs functions side by side and gives their first results in order
----@param ... function
+--- runs functions side by side and gives their first results in order; of a list, as a list
+---@param ... function or a list of them, and how many at once (--max-parallel)
 ---@return any # a result for each
 function dosrun.parallel(...) end
 
