@@ -7,6 +7,8 @@ A scenario is a text file: `project FOLDER` (relative to it), then one playbook 
 `undoes` (it rolls back when it fails) or `stops` (it stops, and resume goes on). Each line starts from the state that
 the one before left; a clean run of it says what is wanted and how many calls there are.
 
+A second clean run changes nothing, or only ends with the same store if a line `back-and-forth` stands before the playbook.
+
 A line `also KIND...` adds faults of state to those of the wire, for the steps after it. The tag that `foreign` sets may stay,
 and all else is judged.
 
@@ -193,7 +195,7 @@ def keys_changed(state, start):
 
 def prepare(path):
     """The scenario's steps, each run once, undisturbed, and once more: then there is nothing left to change."""
-    steps, project, kinds, wrong = [], None, KINDS, 0
+    steps, project, kinds, moves, wrong = [], None, KINDS, False, 0
     state = f"{work}/{path.stem}-0"
     os.mkdir(state, 0o700)
     for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -205,6 +207,9 @@ def prepare(path):
             continue
         if words[0] == "also":
             kinds = KINDS + words[1:]
+            continue
+        if words == ["back-and-forth"]:
+            moves = True
             continue
         if words[0] not in ("undoes", "stops") or project is None:
             sys.exit(f"{path}:{number}: not a line of a scenario")
@@ -220,7 +225,12 @@ def prepare(path):
         again = f"{after}-again"
         shutil.copytree(after, again)
         second = dosrun(again, project, *words[1:])
-        if second.code or second.summary["changes"] or changing_attempts(again, after):
+        if moves:
+            if second.code or store_of(again, project) != store_of(after, project):
+                print(f"WRONG {' '.join(words[1:])}: a second run ends elsewhere: exit {second.code}: {says(second)}")
+                wrong += 1
+            moves = False
+        elif second.code or second.summary["changes"] or changing_attempts(again, after):
             print(f"WRONG {' '.join(words[1:])}: a second run changes something: exit {second.code}, changing {keys_changed(again, after)}")
             wrong += 1
         state = after

@@ -107,7 +107,8 @@ M.verb = {
   end,
   fields = function(now) return now and script.array { { path = "", old = now.kind .. " " .. now.metadata.name } } or script.array {} end,
   record = function(value) return value and native.trim(value, true) end,
-  undo_data = function(_, before)
+  undo_data = function(input, before)
+    if before == nil then return { op = "kube.delete", ref = input.ref } end -- this run made it: as before is gone
     if holds_data[before.kind] then return { op = "none", why = "what it held cannot be brought back" } end
     return { op = "kube.create", object = native.applied(before, object.manager) or native.trim(before) }
   end,
