@@ -222,6 +222,15 @@ static bool http_date(const char *at, struct moment *moment)
     return clear && zone(&at, &moment->east_minutes) && !*at;
 }
 
+/* To the nearest microsecond, as Python's datetime does it: the fraction by itself, a product of all would lose its
+ * last bits. */
+static int64_t us_of_seconds(double seconds)
+{
+    double whole, part = modf(seconds, &whole);
+
+    return (int64_t)whole * US_PER_S + llrint(part * 1e6);
+}
+
 /* Decimal digits are taken exactly, an exponent as a double. */
 static bool epoch(const char *text, int64_t *us)
 {
@@ -248,7 +257,7 @@ static bool epoch(const char *text, int64_t *us)
     value = strtod(text, &end);
     if (*end || !(value >= SECONDS_MIN && value <= SECONDS_MAX) || strpbrk(text, "xXpP"))
         return false;
-    *us = llrint(value * 1e6);
+    *us = us_of_seconds(value);
     return true;
 }
 
@@ -283,7 +292,7 @@ bool aws_time_of_doc(const struct doc *value, int64_t *us)
         return aws_time_parse_us(doc_as_view(value), us);
     if (!(seconds >= SECONDS_MIN && seconds <= SECONDS_MAX))
         return false;
-    *us = doc_is(value, DOC_INT) ? doc_as_int(value, 0) * US_PER_S : llrint(seconds * 1e6);
+    *us = doc_is(value, DOC_INT) ? doc_as_int(value, 0) * US_PER_S : us_of_seconds(seconds);
     return true;
 }
 

@@ -1,4 +1,4 @@
-#include "aws/protocol.h"
+#include "aws/protocol_inside.h"
 #include "unit.h"
 
 #include <math.h>
@@ -91,6 +91,16 @@ TEST(aws_time_forms)
     check_form(-62135596800, AWS_TIME_RFC822, "Mon, 01 Jan 0001 00:00:00 GMT");
     check_form(1e300, AWS_TIME_ISO8601, "9999-12-31T23:59:59Z");
     check_form(NAN, AWS_TIME_ISO8601, "0001-01-01T00:00:00Z");
+}
+
+TEST(aws_times_have_the_nearest_microsecond)
+{
+    struct doc *between = doc_real(1795526415.8028195); /* as a double a little before the middle of two */
+    int64_t us = 0;
+
+    CHECK(aws_time_of_doc(between, &us));
+    CHECK_INT(us, 1795526415802819);
+    doc_unref(between);
 }
 
 TEST(aws_times_come_back)
