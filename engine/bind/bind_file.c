@@ -220,6 +220,7 @@ static int sums_push(lua_State *L, struct op *op, struct err *err)
 {
     const struct sums_op *sums = (const struct sums_op *)op;
     struct buf bytes, hex, modified;
+    int64_t modified_s = sums->stat.mtime_ms / 1000;
     struct doc *doc;
 
     if (sums->err.kind) {
@@ -237,7 +238,7 @@ static int sums_push(lua_State *L, struct op *op, struct err *err)
     if (base64_parse(&bytes, view_of(sums->sums.sum), err) == 0)
         hex_add(&hex, buf_view(&bytes));
     doc_set_text(doc, "hex", buf_text(&hex));
-    aws_time_add(&modified, (double)(sums->stat.mtime_ms / 1000), AWS_TIME_DEFAULT);
+    aws_time_add(&modified, (double)modified_s, AWS_TIME_DEFAULT);
     doc_set_text(doc, "modified", buf_text(&modified));
     buf_free(&bytes);
     buf_free(&hex);
