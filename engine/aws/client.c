@@ -294,13 +294,14 @@ static struct aws_call *call_fail(struct aws_call *call)
 /* A part of host names and of what is signed: botocore's validate_region_name. */
 static int region_check(const char *region, struct err *err)
 {
-    size_t len = region ? strlen(region) : 0;
-    bool good =
-        len < 64 && strspn(region ? region : "", "0123456789") < len && region[0] != '-' && region[len - 1] != '-';
+    size_t len = region ? strlen(region) : 0, good = 0;
 
-    for (size_t i = 0; good && i < len; i++)
-        good = isalnum((unsigned char)region[i]) || region[i] == '-';
-    if (!region || good)
+    if (!region)
+        return 0;
+    while (good < len && (isalnum((unsigned char)region[good]) || region[good] == '-'))
+        good++;
+    if (len > 0 && len < 64 && good == len && strspn(region, "0123456789") < len && region[0] != '-' &&
+        region[len - 1] != '-')
         return 0;
     err_set(err, ERR_USAGE, "\"%.80s\" is no region: a region is letters, digits and hyphens, as eu-west-1", region);
     err_explain(err, "A103");

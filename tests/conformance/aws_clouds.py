@@ -105,13 +105,18 @@ class Moto(Cloud):
     """Strict about what depends on what; takes any key."""
     name, health = "moto", "/moto-api/"
 
+    def __init__(self, managed_policies=False):
+        self.managed_policies = managed_policies
+
     def command(self, port):
-        return [CACHE / "moto/bin/moto_server", "-H", "127.0.0.1", "-p", str(port)], {}
+        return [CACHE / "moto/bin/moto_server", "-H", "127.0.0.1", "-p", str(port)], {
+            "MOTO_IAM_LOAD_MANAGED_POLICIES": str(self.managed_policies).lower()}
 
 
 class Ministack(Cloud):
     """Verifies signatures; has an IAM user whose keys these are. Its clock can go ahead, its Date header with it or not."""
     name, health = "ministack", "/_ministack/health"
+    setup = USER    # prints the keys that this is used with
 
     def __init__(self, ahead_s=0, tells=True):
         self.ahead_s, self.tells = ahead_s, tells
@@ -123,7 +128,7 @@ class Ministack(Cloud):
         return words, {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": "true"}
 
     def prepare(self):
-        made = subprocess.run([CACHE / "ministack/bin/python", "-c", USER, self.url], capture_output=True, text=True,
+        made = subprocess.run([CACHE / "ministack/bin/python", "-c", self.setup, self.url], capture_output=True, text=True,
                               check=False, env={"PATH": os.environ["PATH"], "HOME": str(self.work)})
         if made.returncode:
             self.__exit__()
